@@ -1,0 +1,7 @@
+"""What exists. Never opens a socket."""
+
+from components.bridge import OwnedBridge
+from components.rocky_app_vm import RockyAppVm, RockyAppVmArgs
+from components.site_access import SiteAccess
+
+__all__ = ["OwnedBridge", "RockyAppVm", "RockyAppVmArgs", "SiteAccess"]

@@ -1,0 +1,94 @@
+"""The user's side of the native provider's resources. Properties are camelCase on the wire, snake_case here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+
+class NativeProvider(pulumi.ProviderResource):
+    """`hypercompose`, served by provider/."""
+
+    def __init__(self, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        """Take endpoint, CA and, where they are Pulumi secrets, the credentials."""
+        super().__init__("hypercompose", name, {_camel(key): value for key, value in props.items()}, opts)
+
+
+class _Native(pulumi.CustomResource):
+    """Base: registers the type with its inputs and with the outputs that the class annotates."""
+
+    type_name: str
+    outputs: tuple[str, ...] = ()
+
+    def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(self.type_name, name, {**inputs, **dict.fromkeys(self.outputs)}, opts)
+
+    def translate_input_property(self, prop: str) -> str:
+        """`host_key` as `hostKey`."""
+        return _camel(prop)
+
+    def translate_output_property(self, prop: str) -> str:
+        """`hostKey` as `host_key`."""
+        return re.sub(r"([A-Z])", lambda found: f"_{found[1].lower()}", prop)
+
+
+class SiteClaim(_Native):
+    """The state belongs to one site."""
+
+    type_name = "hypercompose:site:Claim"
+
+
+class VmClaim(_Native):
+    """A VM id is free or ours, and the site has what the VM needs."""
+
+    type_name = "hypercompose:proxmox:VmClaim"
+    outputs = ("nonce",)
+    nonce: pulumi.Output[str]
+
+
+class Seed(_Native):
+    """What a VM learns at first boot, with a one-time host key: a NoCloud disc, or the text of a snippet."""
+
+    type_name = "hypercompose:proxmox:Seed"
+    outputs = ("file_id", "host_key", "user_data")
+    file_id: pulumi.Output[str]
+    user_data: pulumi.Output[str]
+    host_key: pulumi.Output[str]
+
+
+class Ready(_Native):
+    """SSH accepted, first boot finished, the final host key made."""
+
+    type_name = "hypercompose:host:Ready"
+    outputs = ("host_key",)
+    host_key: pulumi.Output[str]
+
+
+class AgentKey(_Native):
+    """The host key read through the guest agent."""
+
+    type_name = "hypercompose:host:AgentKey"
+    outputs = ("host_key",)
+    host_key: pulumi.Output[str]
+
+
+class HostKey(_Native):
+    """The host answers with its final key only."""
+
+    type_name = "hypercompose:host:HostKey"
+    outputs = ("address",)
+    host_key: pulumi.Output[str]
+    address: pulumi.Output[str]
+
+
+class Filesystem(_Native):
+    """A data disk, mounted."""
+
+    type_name = "hypercompose:host:Filesystem"
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_([a-z])", lambda found: found[1].upper(), name)

@@ -1,0 +1,1 @@
+"""The native provider: joins Pulumi's engine to provisioning/. Thin."""

@@ -1,0 +1,46 @@
+"""Serves the provider: prints its port, answers until the engine ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+from pulumi.runtime.proto import provider_pb2_grpc as rpc
+
+from provider.resources import TYPES
+from provider.server import Provider
+
+MESSAGE_BYTES = 400 << 20
+THREADS = 64  # Pulumi runs 4 x CPUs at once, most of them waiting for a host
+
+
+def warn_through(engine_address: str | None) -> Callable[[str, str], None]:
+    """A function that shows a warning at a URN in Pulumi's output."""
+    stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine_address)) if engine_address else None
+
+    def warn(urn: str, text: str) -> None:
+        if stub is not None:
+            stub.Log(engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=text, urn=urn))
+
+    return warn
+
+
+def main() -> None:
+    """Start serving on a free loopback port."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    engine = next((argument for argument in reversed(sys.argv[1:]) if ":" in argument), None)
+    options = [("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.max_send_message_length", MESSAGE_BYTES)]
+    server = grpc.server(ThreadPoolExecutor(THREADS), options=options)
+    rpc.add_ResourceProviderServicer_to_server(Provider(TYPES, warn_through(engine)), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(port, flush=True)
+    server.wait_for_termination()
+
+
+main()

@@ -1,0 +1,61 @@
+"""What a resource type of this provider is: plain values in, plain values out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from provider.values import is_known
+from provisioning.claim import Problem
+from provisioning.proxmox import Proxmox
+from provisioning.ssh import Ssh
+
+Properties = Mapping[str, Any]
+
+
+@dataclass
+class Context:
+    """What every resource shares in one run: the site's API, the SSH pool, the engine's log."""
+
+    proxmox: Proxmox
+    ssh: Ssh
+    warn: Callable[[str, str], None] = lambda urn, text: None
+    """Shows a warning at a resource in Pulumi's output."""
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+class Resource:
+    """Base of the types. A method that is not overridden does nothing that the engine would notice."""
+
+    type: ClassVar[str]
+    replace_on: ClassVar[frozenset[str]] = frozenset()
+    """Inputs whose change, or whose becoming unknown, needs a new resource."""
+    secrets: ClassVar[frozenset[str]] = frozenset()
+    """Outputs that are always secret."""
+    delete_before_replace: ClassVar[bool] = False
+
+    def check(self, context: Context, urn: str, olds: Properties, news: Properties) -> Iterable[Problem]:
+        """Reasons to refuse the inputs, at preview and before every operation. `olds` is empty for a new resource."""
+        return ()
+
+    def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
+        """Make it; return its id and its outputs beside the inputs. Safe to repeat after a crash."""
+        raise NotImplementedError
+
+    def read(self, context: Context, urn: str, identity: str, state: Properties) -> Properties | None:
+        """The state as it is now; None when it is gone. The inputs among it show as drift."""
+        return state
+
+    def update(self, context: Context, olds: Properties, news: Properties) -> Properties:
+        """Bring it to the new inputs; return the outputs beside them."""
+        return {name: value for name, value in olds.items() if name not in news}
+
+    def delete(self, context: Context, identity: str, state: Properties) -> None:
+        """Remove it; no error if it is gone."""
+
+
+def known(properties: Properties, *names: str) -> bool:
+    """Whether all of these inputs are known already."""
+    return all(is_known(properties.get(name)) for name in names)

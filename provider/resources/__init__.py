@@ -1,0 +1,14 @@
+"""The resource types, by token."""
+
+from provider.resource import Resource
+from provider.resources.agent_host_key import AgentHostKey
+from provider.resources.filesystem import Filesystem
+from provider.resources.host_key import HostKey
+from provider.resources.ready import Ready
+from provider.resources.seed import SeedResource
+from provider.resources.site_claim import SiteClaim
+from provider.resources.vm_claim import VmClaim
+
+TYPES: dict[str, Resource] = {
+    found.type: found() for found in (SiteClaim, VmClaim, SeedResource, Ready, HostKey, AgentHostKey, Filesystem)
+}

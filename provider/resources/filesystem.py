@@ -1,0 +1,46 @@
+"""`hypercompose:host:Filesystem`: a data disk with its filesystem, mounted now and at every boot."""
+
+from __future__ import annotations
+
+from provider.resource import Context, Properties, Resource
+from provisioning.filesystem import DataDisk, ensure, observe, unmount
+from provisioning.ssh import Address, HostUnreachable
+
+
+class Filesystem(Resource):
+    """Made only on a blank disk, grown when the disk grows, never unmade: deleting it unmounts."""
+
+    type = "hypercompose:host:Filesystem"
+    replace_on = frozenset({"vm", "slot", "mount"})
+    delete_before_replace = True
+
+    def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
+        """Find the disk, make the filesystem if there is none, mount it."""
+        ensure(context.ssh, _address(inputs), _disk(inputs))
+        return f"{inputs['host']}:{inputs['mount']}", {}
+
+    def read(self, context: Context, urn: str, identity: str, state: Properties) -> Properties | None:
+        """Whether it is mounted, and as what."""
+        try:
+            seen = observe(context.ssh, _address(state), _disk(state))
+        except HostUnreachable as error:
+            context.warn(urn, f"not read: {error}")
+            return state
+        return {**state, **seen}
+
+    def update(self, context: Context, olds: Properties, news: Properties) -> Properties:
+        """Grow it, or mount it again."""
+        ensure(context.ssh, _address(news), _disk(news))
+        return {}
+
+    def delete(self, context: Context, identity: str, state: Properties) -> None:
+        """Unmount; the data stay on the disk."""
+        unmount(context.ssh, _address(state), _disk(state))
+
+
+def _address(inputs: Properties) -> Address:
+    return Address(host=inputs["host"], user=inputs["user"], host_key=inputs["hostKey"])
+
+
+def _disk(inputs: Properties) -> DataDisk:
+    return DataDisk(slot=inputs["slot"], filesystem=inputs["filesystem"], mount=inputs["mount"])

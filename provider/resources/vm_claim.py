@@ -1,0 +1,54 @@
+"""`hypercompose:proxmox:VmClaim`: a declared VM id is free or ours, and the site has what the VM needs."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+from provider.resource import Context, Properties, Resource, known
+from provisioning.claim import Problem, Wanted, problems
+from provisioning.errors import ProvisioningError
+from provisioning.proxmox import ProxmoxError, ProxmoxUnreachable
+
+INPUTS = ("vmId", "name", "owner", "node", "templateId", "diskStorages", "isoStorage", "bridges", "addresses")
+
+
+class VmClaim(Resource):
+    """Comes before the VM. Its nonce goes into the VM's description and tells our VM from everybody else's."""
+
+    type = "hypercompose:proxmox:VmClaim"
+    replace_on = frozenset({"vmId", "owner"})
+
+    def check(self, context: Context, urn: str, olds: Properties, news: Properties) -> Iterator[Problem]:
+        """Compare with the site; where the site cannot be asked, say so and leave the refusal to `create`."""
+        if not known(news, *INPUTS):
+            return
+        claimed = olds.get("vmId") == news["vmId"] and olds.get("owner") == news["owner"]
+        try:
+            yield from problems(context.proxmox, _wanted(news), claimed_before=claimed)
+        except ProxmoxUnreachable as error:
+            context.warn(urn, f"VM id {news['vmId']} could not be checked: {error}")
+        except ProxmoxError as error:
+            if error.status != 401:  # the site's claim speaks of a refused token
+                yield Problem(property="vmId", reason=f"could not be checked: {error}")
+
+    def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
+        """Check once more, now that it counts, and make the nonce."""
+        found = list(problems(context.proxmox, _wanted(inputs), claimed_before=False))
+        if found:
+            raise ProvisioningError("; ".join(f"{p.property}: {p.reason}" for p in found))
+        return str(inputs["vmId"]), {"nonce": secrets.token_hex(8)}
+
+
+def _wanted(inputs: Properties) -> Wanted:
+    return Wanted(
+        vm_id=inputs["vmId"],
+        name=inputs["name"],
+        owner=inputs["owner"],
+        node=inputs["node"],
+        template_id=inputs.get("templateId"),
+        disk_storages=inputs["diskStorages"],
+        iso_storage=inputs.get("isoStorage"),
+        bridges=inputs["bridges"],
+        addresses=inputs["addresses"],
+    )

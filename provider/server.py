@@ -1,0 +1,147 @@
+"""Pulumi's ResourceProvider service over the resource types of this project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime.proto import plugin_pb2
+from pulumi.runtime.proto import provider_pb2 as pb
+from pulumi.runtime.proto import provider_pb2_grpc as rpc
+
+from provider import values
+from provider.configuration import Configuration
+from provider.diff import detailed
+from provider.resource import Context, Resource
+from provisioning.errors import ProvisioningError
+
+VERSION = "0.1.0"
+
+
+class Provider(rpc.ResourceProviderServicer):
+    """One per `up`: connections are pooled in its context, nothing is kept on disk."""
+
+    def __init__(self, types: Mapping[str, Resource], warn: Callable[[str, str], None]) -> None:
+        """Take the resource types by token, and a function that shows a warning at a URN."""
+        self._types, self._warn = types, warn
+        self._context: Context | None = None
+
+    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: D102
+        return pb.ProviderHandshakeResponse(accept_secrets=True, accept_resources=False, accept_outputs=False)
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: D102
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: D102
+        return pb.GetSchemaResponse(schema=f'{{"name": "hypercompose", "version": "{VERSION}"}}')
+
+    def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: D102
+        failures = Configuration.failures(values.read(request.news))
+        return pb.CheckResponse(inputs=request.news, failures=_failures(failures))
+
+    def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: D102
+        return detailed(values.read(request.old_inputs), values.read(request.news), ())
+
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: D102
+        self._context = Configuration.parse(values.read(request.args)).context(self._warn)
+        return pb.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+
+    def Check(self, request: Any, context: Any) -> Any:  # noqa: D102
+        found = self._types[_type(request.urn)]
+        with _errors_of(context):
+            problems = list(
+                found.check(self._shared(), request.urn, values.read(request.olds), values.read(request.news))
+            )
+            return pb.CheckResponse(inputs=request.news, failures=_failures(problems))
+
+    def Diff(self, request: Any, context: Any) -> Any:  # noqa: D102
+        found = self._types[_type(request.urn)]
+        answer = detailed(values.read(request.old_inputs), values.read(request.news), found.replace_on)
+        answer.deleteBeforeReplace = found.delete_before_replace and bool(answer.replaces)
+        return answer
+
+    def Create(self, request: Any, context: Any) -> Any:  # noqa: D102
+        found, inputs = self._types[_type(request.urn)], values.read(request.properties)
+        if request.preview:
+            return pb.CreateResponse(properties=request.properties)
+        with _errors_of(context):
+            identity, outputs = found.create(self._shared(), inputs)
+            return pb.CreateResponse(id=identity, properties=_state(request.properties, outputs, found))
+
+    def Read(self, request: Any, context: Any) -> Any:  # noqa: D102
+        found, state = self._types[_type(request.urn)], values.read(request.properties)
+        with _errors_of(context):
+            now = found.read(self._shared(), request.urn, request.id, state)
+        if now is None:
+            return pb.ReadResponse()
+        inputs = {name: now.get(name) for name in values.read(request.inputs)}
+        return pb.ReadResponse(
+            id=request.id,
+            properties=values.write(now, _marked(request.properties) | found.secrets),
+            inputs=values.write(inputs, _marked(request.inputs)),
+        )
+
+    def Update(self, request: Any, context: Any) -> Any:  # noqa: D102
+        found = self._types[_type(request.urn)]
+        if request.preview:
+            return pb.UpdateResponse(properties=request.news)
+        with _errors_of(context):
+            outputs = found.update(self._shared(), values.read(request.olds), values.read(request.news))
+            return pb.UpdateResponse(properties=_state(request.news, outputs, found))
+
+    def Delete(self, request: Any, context: Any) -> Any:  # noqa: D102
+        found = self._types[_type(request.urn)]
+        with _errors_of(context):
+            found.delete(self._shared(), request.id, values.read(request.properties))
+        return empty_pb2.Empty()
+
+    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: D102
+        if self._context:
+            self._context.cancelled.set()
+            self._context.ssh.close()
+        return empty_pb2.Empty()
+
+    def Attach(self, request: Any, context: Any) -> Any:  # noqa: D102
+        return empty_pb2.Empty()
+
+    def _shared(self) -> Context:
+        if self._context is None:
+            raise ProvisioningError("the provider is not configured; pass it by `ResourceOptions(provider=…)`")
+        return self._context
+
+
+class _errors_of:
+    """Hands provisioning's errors to the engine as they are, without a traceback."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, ProvisioningError):
+            self._context.abort(grpc.StatusCode.UNKNOWN, str(error))
+
+
+def _type(urn: str) -> str:
+    """The type token of a URN, without its parents' types."""
+    return urn.split("::")[2].split("$")[-1]
+
+
+def _marked(struct: struct_pb2.Struct) -> frozenset[str]:
+    """Names of the properties that hold a secret."""
+    return frozenset(name for name, value in struct.fields.items() if values.holds_secret(value))
+
+
+def _state(inputs: struct_pb2.Struct, outputs: Mapping[str, Any], found: Resource) -> struct_pb2.Struct:
+    state = struct_pb2.Struct()
+    state.CopyFrom(inputs)  # keeps the marks of secret inputs as they came
+    state.MergeFrom(values.write(outputs, found.secrets))
+    return state
+
+
+def _failures(problems: Any) -> list[Any]:
+    return [pb.CheckFailure(property=p.property, reason=p.reason) for p in problems]

@@ -1,0 +1,207 @@
+"""What a VM needs from the site, compared with what the site says it has, before anything is created."""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from provisioning.proxmox import Proxmox, ProxmoxError, segment
+
+TAG = "hypercompose"
+PROBE_TIMEOUT_S = 0.3
+MARK = re.compile(r"hypercompose: (?P<owner>\S+) claim=(?P<nonce>[0-9a-f]+)")
+
+VM_PRIVILEGES = (
+    "VM.Allocate",
+    "VM.Audit",
+    "VM.Config.CDROM",
+    "VM.Config.CPU",
+    "VM.Config.Disk",
+    "VM.Config.Memory",
+    "VM.Config.Network",
+    "VM.Config.Options",
+    "VM.PowerMgmt",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One reason to refuse, at one property of the claim."""
+
+    property: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What one VM claims. `owner` is `<site>/<stack>/<vm>`."""
+
+    vm_id: int
+    name: str
+    owner: str
+    node: str
+    template_id: int | None
+    disk_storages: Sequence[str]
+    iso_storage: str | None
+    bridges: Sequence[str]
+    addresses: Sequence[str]
+    """Static IPv4 addresses without prefix length."""
+
+
+def mark(owner: str, nonce: str) -> str:
+    """The description that says whose VM this is; a clone carries it from its first moment."""
+    return f"hypercompose: {owner} claim={nonce}"
+
+
+def read_mark(description: str) -> tuple[str, str] | None:
+    """Owner and nonce of a description made by `mark`; None for anybody else's."""
+    found = MARK.search(description)
+    return (found["owner"], found["nonce"]) if found else None
+
+
+def problems(api: Proxmox, wanted: Wanted, *, claimed_before: bool) -> Iterator[Problem]:
+    """Every reason to refuse. Raises ProxmoxUnreachable, or ProxmoxError for a refused token."""
+    nodes = {str(node["node"]): str(node["status"]) for node in api.get("/nodes")}
+    if wanted.node not in nodes:
+        yield Problem(property="node", reason=f"{wanted.node} does not exist; the cluster has {_list(nodes)}")
+        return
+    if nodes[wanted.node] != "online":
+        yield Problem(
+            property="node", reason=f"{wanted.node} is {nodes[wanted.node]}; start it, or choose another node"
+        )
+        return
+    vms = {int(vm["vmid"]): vm for vm in api.get("/cluster/resources", type="vm")}
+    yield from _id_problems(api, wanted, vms, claimed_before=claimed_before)
+    yield from _template_problems(wanted, vms)
+    yield from _storage_problems(api, wanted)
+    yield from _bridge_problems(api, wanted)
+    yield from _permission_problems(api, wanted)
+    if wanted.vm_id not in vms:
+        yield from _address_problems(wanted)
+
+
+def _id_problems(
+    api: Proxmox, wanted: Wanted, vms: Mapping[int, Mapping[str, Any]], *, claimed_before: bool
+) -> Iterator[Problem]:
+    there = vms.get(wanted.vm_id)
+    if there is None:
+        return
+    owner = owner_of(api, str(there["node"]), wanted.vm_id)
+    if owner == wanted.owner and there.get("name", wanted.name) == wanted.name:
+        if not claimed_before:
+            yield Problem(property="vmId", reason=unfinished(wanted.vm_id, wanted.name, wanted.owner))
+        return
+    whose = f"belongs to {owner}" if owner else f"is somebody else's VM {there.get('name') or '(being made)'!r}"
+    yield Problem(
+        property="vmId",
+        reason=f"{wanted.vm_id} is taken: it {whose} on node {there['node']}; it is left alone. "
+        "Choose a free id (`first_id`, or `overrides`)",
+    )
+
+
+def unfinished(vm_id: int, name: str, owner: str) -> str:
+    """What to say of a VM that is ours but that this state does not hold."""
+    return (
+        f"VM {vm_id} exists and is ours ({name}), but this state does not hold it: an earlier run was interrupted. "
+        f"Type: make recover STACK={owner.split('/')[1]}"
+    )
+
+
+def owner_of(api: Proxmox, node: str, vm_id: int) -> str | None:
+    """The owner that a VM's description names; None for a stranger's VM, or one that is gone by now."""
+    try:
+        config = api.get(f"/nodes/{segment(node)}/qemu/{vm_id}/config")
+    except ProxmoxError as error:
+        if error.status in (403, 500, 404):
+            return None
+        raise
+    found = read_mark(str(config.get("description", "")))
+    return found[0] if found else None
+
+
+def _template_problems(wanted: Wanted, vms: Mapping[int, Mapping[str, Any]]) -> Iterator[Problem]:
+    if wanted.template_id is None:
+        return
+    template = vms.get(wanted.template_id)
+    if template is None or not template.get("template"):
+        what = "is a VM, not a template" if template else "does not exist, or the token may not see it"
+        yield Problem(property="templateId", reason=f"{wanted.template_id} {what}; `make template` imports one")
+    elif template["node"] != wanted.node:
+        yield Problem(
+            property="templateId",
+            reason=f"{wanted.template_id} is on node {template['node']}, not on {wanted.node}; correct the site file",
+        )
+
+
+def _storage_problems(api: Proxmox, wanted: Wanted) -> Iterator[Problem]:
+    storages = {str(s["storage"]): s for s in api.get(f"/nodes/{segment(wanted.node)}/storage")}
+    needs = [(name, "images") for name in wanted.disk_storages]
+    needs += [(wanted.iso_storage, "iso")] if wanted.iso_storage else []
+    for name, content in dict.fromkeys(needs):
+        storage = storages.get(name)
+        fitting = _list(n for n, s in storages.items() if content in str(s.get("content", "")).split(","))
+        if storage is None:
+            reason = f"{name} does not exist on node {wanted.node}; for {content} there is {fitting}"
+        elif content not in str(storage.get("content", "")).split(","):
+            reason = f"{name} holds {storage.get('content')}, not {content}; for {content} there is {fitting}"
+        elif not storage.get("active", 1):
+            reason = f"{name} is not active on node {wanted.node}; look at the node's storages"
+        else:
+            continue
+        yield Problem(property="isoStorage" if content == "iso" else "diskStorages", reason=reason)
+
+
+def _bridge_problems(api: Proxmox, wanted: Wanted) -> Iterator[Problem]:
+    if not wanted.bridges:
+        return
+    devices = api.get(f"/nodes/{segment(wanted.node)}/network", type="any_bridge")
+    there = {str(device["iface"]) for device in devices}
+    for bridge in dict.fromkeys(wanted.bridges):
+        if bridge not in there:
+            yield Problem(
+                property="bridges", reason=f"{bridge} does not exist on node {wanted.node}; there is {_list(there)}"
+            )
+
+
+def _permission_problems(api: Proxmox, wanted: Wanted) -> Iterator[Problem]:
+    needs = [(f"/vms/{wanted.vm_id}", privilege) for privilege in VM_PRIVILEGES]
+    if wanted.template_id is not None:
+        needs.append((f"/vms/{wanted.template_id}", "VM.Clone"))
+    needs += [(f"/storage/{name}", "Datastore.AllocateSpace") for name in dict.fromkeys(wanted.disk_storages)]
+    if wanted.iso_storage:
+        needs.append((f"/storage/{wanted.iso_storage}", "Datastore.AllocateTemplate"))
+    granted: dict[str, Mapping[str, Any]] = {}
+    for path, privilege in needs:
+        if path not in granted:
+            granted[path] = api.get("/access/permissions", path=path).get(path, {})
+        if privilege not in granted[path]:
+            yield Problem(
+                property="vmId",
+                reason=f"the API token lacks {privilege} on {path}; grant it (Datacenter > Permissions, or a role with "
+                f"it: `pveum acl modify {path} --tokens … --roles …`)",
+            )
+
+
+def _address_problems(wanted: Wanted) -> Iterator[Problem]:
+    for address in wanted.addresses:
+        if somebody_answers(address):
+            yield Problem(
+                property="addresses", reason=f"{address} is taken: a machine answers there already; choose a free one"
+            )
+
+
+def somebody_answers(address: str, port: int = 22) -> bool:
+    """Whether a machine is at this address: it accepts, or refuses, a TCP connection."""
+    try:
+        socket.create_connection((address, port), timeout=PROBE_TIMEOUT_S).close()
+    except OSError as error:
+        return error.errno in (errno.ECONNREFUSED, errno.ECONNRESET)
+    return True
+
+
+def _list(names: Any) -> str:
+    return ", ".join(sorted(names)) or "none"

@@ -1,0 +1,210 @@
+"""SSH with the host key pinned from the first packet: one pooled connection per host, keepalive, deadlines."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import paramiko
+from paramiko.pkey import UnknownKeyType
+
+from provisioning.errors import ProvisioningError
+
+CONNECT_TIMEOUT_S = 5.0
+KEEPALIVE_S = 15
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 3.0
+
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # it logs tracebacks of refused connections to stderr
+
+
+class HostUnreachable(ProvisioningError):
+    """No SSH session could be had within the deadline."""
+
+
+class HostKeyMismatch(ProvisioningError):
+    """The host presented another key than the pinned one. Never retried, never accepted."""
+
+
+class CommandTimeout(ProvisioningError):
+    """A command did not end within its time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where and how to log in. `host_key` is `<type> <base64>` as in known_hosts."""
+
+    host: str
+    user: str
+    host_key: str
+    port: int = 22
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+class Ssh:
+    """A pool of connections for one private key. Safe to use from several threads."""
+
+    def __init__(self, load_key: Callable[[], paramiko.PKey]) -> None:
+        """Take a loader of the private key, called at the first connection."""
+        self._load_key = load_key
+        self._clients: dict[Address, paramiko.SSHClient] = {}
+        self._locks: dict[Address, threading.Lock] = {}
+        self._guard = threading.Lock()
+        self.opened = 0
+
+    def wait(self, address: Address, deadline_s: float) -> None:
+        """Wait until the host lets us in. Raises HostUnreachable after `deadline_s`, HostKeyMismatch at once."""
+        limit, pause, last = time.monotonic() + deadline_s, FIRST_PAUSE_S, "not tried"
+        while True:
+            try:
+                self._client(address)
+                return
+            except HostUnreachable as error:
+                last = str(error)
+            if time.monotonic() + pause > limit:
+                raise HostUnreachable(
+                    f"{last}; waited {deadline_s:.0f} s. Is the VM running, its address right, its network reachable "
+                    "from here? Its console in Proxmox shows how far it booted"
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE_S)
+
+    def run(self, address: Address, command: str, *, stdin: bytes = b"", timeout_s: float = 60) -> Result:
+        """Run a shell command on the host's pooled connection; secrets go in by `stdin`, never in `command`."""
+        channel = self._channel(address, timeout_s)
+        try:
+            channel.settimeout(timeout_s)
+            channel.exec_command(command)
+            channel.sendall(stdin)
+            channel.shutdown_write()
+            return _collect(channel, time.monotonic() + timeout_s)
+        except TimeoutError as error:
+            raise CommandTimeout(f"{address.host}: a command did not end within {timeout_s:.0f} s") from error
+        except (OSError, paramiko.SSHException) as error:
+            raise HostUnreachable(f"{address.host}: connection lost during a command ({error})") from error
+        finally:
+            channel.close()
+
+    def forget(self, address: Address) -> None:
+        """Close the pooled connection; the next command opens a new one, with a new check of the host key."""
+        with self._lock(address):
+            client = self._clients.pop(address, None)
+            if client is not None:
+                client.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        for address in list(self._clients):
+            self.forget(address)
+
+    def _channel(self, address: Address, timeout_s: float) -> paramiko.Channel:
+        for attempt in (1, 2):
+            transport = self._client(address).get_transport()
+            try:
+                if transport is not None:
+                    return transport.open_session(timeout=min(timeout_s, 15))
+            except (OSError, EOFError, paramiko.SSHException):
+                if attempt == 2:
+                    break
+            self.forget(address)  # a connection that died while idle: once more on a new one
+        raise HostUnreachable(f"{address.host}: the connection opens no session")
+
+    def _lock(self, address: Address) -> threading.Lock:
+        with self._guard:
+            return self._locks.setdefault(address, threading.Lock())
+
+    def _client(self, address: Address) -> paramiko.SSHClient:
+        with self._lock(address):
+            client = self._clients.get(address)
+            transport = client.get_transport() if client else None
+            if client is not None and transport is not None and transport.is_active():
+                return client
+            client = _connect(address, self._load_key())
+            self.opened += 1
+            self._clients[address] = client
+            return client
+
+
+def _connect(address: Address, key: paramiko.PKey) -> paramiko.SSHClient:
+    client = paramiko.SSHClient()
+    client.set_missing_host_key_policy(paramiko.RejectPolicy())
+    key_type, pinned = parse_host_key(address.host_key)
+    name = address.host if address.port == 22 else f"[{address.host}]:{address.port}"
+    client.get_host_keys().add(name, key_type, pinned)
+    where = f"{address.user}@{address.host}:{address.port}"
+    try:
+        client.connect(
+            address.host,
+            port=address.port,
+            username=address.user,
+            pkey=key,
+            allow_agent=False,
+            look_for_keys=False,
+            timeout=CONNECT_TIMEOUT_S,
+            banner_timeout=CONNECT_TIMEOUT_S,
+            auth_timeout=2 * CONNECT_TIMEOUT_S,
+        )
+    except paramiko.BadHostKeyException as error:
+        client.close()
+        raise HostKeyMismatch(_mismatch(address, error)) from error
+    except paramiko.AuthenticationException as error:
+        client.close()
+        raise HostUnreachable(f"{where}: the key is refused (user or authorized key missing there)") from error
+    except (OSError, EOFError, paramiko.SSHException) as error:
+        client.close()
+        if "not found in known_hosts" in str(error):
+            raise HostKeyMismatch(_mismatch(address, error)) from error
+        raise HostUnreachable(f"{where}: {error or type(error).__name__}") from error
+    transport = client.get_transport()
+    if transport is not None:
+        transport.set_keepalive(KEEPALIVE_S)
+    return client
+
+
+def _mismatch(address: Address, error: Exception) -> str:
+    got = getattr(getattr(error, "key", None), "get_base64", lambda: "another type of key")()
+    return (
+        f"{address.host}: its host key is not the pinned one (pinned {address.host_key[:48]}…, got {got[:28]}…). "
+        "No command was run. Either another machine answers at this address, or the host was reinstalled by hand: "
+        "find out which before you replace the VM with `pulumi up --replace`"
+    )
+
+
+def parse_host_key(text: str) -> tuple[str, paramiko.PKey]:
+    """`ssh-ed25519 AAAA… comment` as type and key. Raises ProvisioningError when it is none."""
+    try:
+        key_type, body = text.split()[:2]
+        return key_type, paramiko.PKey.from_type_string(key_type, base64.b64decode(body))
+    except (ValueError, UnknownKeyType, paramiko.SSHException) as error:
+        raise ProvisioningError(f"host key {text[:40]!r}: expected `<type> <base64>` ({error})") from error
+
+
+def _collect(channel: paramiko.Channel, limit: float) -> Result:
+    out, err = bytearray(), bytearray()
+    while True:
+        progressed = False
+        if channel.recv_ready():
+            out += channel.recv(65536)
+            progressed = True
+        if channel.recv_stderr_ready():
+            err += channel.recv_stderr(65536)
+            progressed = True
+        if not progressed:
+            if channel.exit_status_ready() and not channel.recv_ready() and not channel.recv_stderr_ready():
+                break
+            if time.monotonic() > limit:
+                raise TimeoutError
+            channel.status_event.wait(0.01)
+    return Result(channel.recv_exit_status(), out.decode(errors="replace"), err.decode(errors="replace"))

@@ -1,0 +1,66 @@
+"""The only reader of pulumi.Config: one stack's settings with its site, checked before anything is registered."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from settings.errors import SettingsError, from_validation
+from settings.plan import VmSpec, plan_vms
+from settings.site import Site, load_site
+from settings.stack import OwnedBridge, StackSettings
+
+NAMESPACE = "hypercompose"
+SECRETS = frozenset({"ssh_private_key"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """What `__main__.py` builds: the stack's name, its site, its settings and the VMs they mean."""
+
+    stack: str
+    site: Site
+    settings: StackSettings
+    vms: tuple[VmSpec, ...]
+
+    def owned_bridges(self) -> tuple[OwnedBridge, ...]:
+        """The bridges that the stack creates, each with its node."""
+        default = self.site.proxmox.nodes[0]
+        return tuple(b.model_copy(update={"node": b.node or default}) for b in self.settings.bridges)
+
+
+def load_program(stack: str, raw: Mapping[str, str]) -> Program:
+    """Check the configuration of a stack; `raw` maps full keys to text as Pulumi hands them over.
+
+    `$HYPERCOMPOSE_SITE` wins over the stack's own `site`. Raises SettingsError.
+    """
+    source = f"Pulumi.{stack}.yaml"
+    values = _own_values(raw)
+    if site_name := os.environ.get("HYPERCOMPOSE_SITE"):
+        values["site"] = site_name
+    try:
+        settings = StackSettings.model_validate(values)
+    except ValidationError as error:
+        raise from_validation(source, error, StackSettings) from error
+    site = load_site(settings.site)
+    return Program(stack=stack, site=site, settings=settings, vms=plan_vms(site, settings, source))
+
+
+def _own_values(raw: Mapping[str, str]) -> dict[str, Any]:
+    """The project's own keys without their namespace; objects and numbers arrive as JSON text."""
+    own = {key.partition(":")[2]: text for key, text in raw.items() if key.startswith(f"{NAMESPACE}:")}
+    return {key: _decoded(text) for key, text in own.items() if key not in SECRETS}
+
+
+def _decoded(text: str) -> Any:
+    if not text.startswith(("[", "{")):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise SettingsError("Pulumi config", [f"not JSON: {error}"]) from error

@@ -1,0 +1,141 @@
+"""A site file: what is there. One per Proxmox cluster, `sites/<site>.yaml`."""
+
+from __future__ import annotations
+
+import os
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from settings.errors import SettingsError, from_validation
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class Model(BaseModel):
+    """Base of every settings type: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _https(url: str) -> str:
+    if not url.startswith("https://"):
+        raise ValueError("an https:// address; the provider speaks nothing else")
+    return url.rstrip("/")
+
+
+class Network(Model):
+    """An IPv4 network as seen by the VMs on it."""
+
+    cidr: IPv4Network = Field(description="the network in CIDR notation", examples=["10.0.10.0/24"])
+    gateway: IPv4Address | None = Field(None, description="default gateway of the VMs", examples=["10.0.10.1"])
+    dns: tuple[IPv4Address, ...] = Field((), description="name servers of the VMs", examples=[["10.0.10.1"]])
+
+
+class Bridge(Network):
+    """A Linux bridge that exists on the nodes, and the networks of its VLANs."""
+
+    nodes: tuple[str, ...] = Field((), description="nodes that have it; empty: all of them")
+    vlans: dict[int, Network] = Field(default_factory=dict, description="VLAN id -> its network")
+
+
+class Storages(Model):
+    """Which storage holds what."""
+
+    disks: str = Field(description="storage for VM disks (content `images`)", examples=["local-lvm"])
+    iso: str = Field(description="storage for seed ISOs (content `iso`)", examples=["local"])
+    snippets: str | None = Field(None, description="storage for snippets; only for host_key: snippet")
+
+
+class Proxmox(Model):
+    """The cluster: endpoint, trust, nodes, storages, templates, bridges."""
+
+    endpoint: Annotated[str, AfterValidator(_https)] = Field(
+        description="address of the API", examples=["https://pve.example.com:8006"]
+    )
+    ca: Path | None = Field(None, description="CA certificate of the API (PEM); none: the system's")
+    nodes: tuple[str, ...] = Field(min_length=1, description="node names; the first is the default")
+    storages: Storages
+    templates: dict[str, dict[str, int]] = Field(description="template name -> node -> VM id of the template there")
+    bridges: dict[str, Bridge] = Field(description="bridges by name")
+
+
+class State(Model):
+    """Where the site's Pulumi state lives, and what encrypts its secrets."""
+
+    backend: str = Field(description="state backend; relative file:// paths start at the checkout")
+    passphrase: str | None = Field(None, description="only where nothing is worth protecting (the lab)")
+
+
+class Ssh(Model):
+    """Who logs in to new VMs."""
+
+    user: str = Field("ops", pattern=r"^[a-z_][a-z0-9_-]{0,31}$", description="user made at first boot")
+    public_keys: Path | tuple[str, ...] = Field(description="public keys, or the file that lists them")
+
+
+class Endpoint(Model):
+    """A service of the site that stacks use."""
+
+    url: str
+
+
+class Site(Model):
+    """Everything that is there before a stack wants something."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="recorded in every state of this site")
+    state: State
+    credentials: Path | None = Field(None, description="file of exports that `make env` hands on (mode 0600)")
+    proxmox: Proxmox
+    ssh: Ssh
+    domain: str = Field(description="DNS domain of the VMs", examples=["site.example.com"])
+    registry: Endpoint | None = None
+    git: Endpoint | None = None
+
+    def network(self, bridge: str, vlan: int | None) -> Network | None:
+        """The network on a bridge or one of its VLANs; None where the site file does not know it."""
+        found = self.proxmox.bridges.get(bridge)
+        return found if found is None or vlan is None else found.vlans.get(vlan)
+
+    def authorized_keys(self) -> tuple[str, ...]:
+        """Public keys for new VMs. Raises SettingsError when the file is missing or holds none."""
+        if isinstance(self.ssh.public_keys, tuple):
+            return self.ssh.public_keys
+        path = CHECKOUT / self.ssh.public_keys.expanduser()
+        keys = [line.strip() for line in path.read_text().splitlines()] if path.is_file() else []
+        keys = [line for line in keys if line and not line.startswith("#")]
+        if not keys:
+            raise SettingsError(
+                f"sites/{self.id}.yaml",
+                [f"ssh.public_keys: {path} holds no public key; put one per line there (`ssh-keygen -t ed25519`)"],
+            )
+        return tuple(keys)
+
+
+def site_file(name: str) -> Path:
+    """Where the file of a site is: in $HYPERCOMPOSE_SITES, else in `sites/`."""
+    return Path(os.environ.get("HYPERCOMPOSE_SITES") or CHECKOUT / "sites") / f"{name}.yaml"
+
+
+def load_site(name: str) -> Site:
+    """Read and check a site file. Raises SettingsError that names file, field and remedy."""
+    path = site_file(name)
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yaml"))) or "none"
+        raise SettingsError("hypercompose:site", [f"{name!r} has no file {path}; known sites: {known}"])
+    return parse_site(f"sites/{path.name}", path.read_text())
+
+
+def parse_site(source: str, text: str) -> Site:
+    """Parse the YAML text of a site file; `source` names it in errors."""
+    try:
+        raw: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError(source, [f"not YAML: {error}"]) from error
+    try:
+        return Site.model_validate(raw)
+    except ValidationError as error:
+        raise from_validation(source, error, Site) from error

@@ -1,0 +1,118 @@
+"""Stack settings: what is wanted, as written in Pulumi.<stack>.yaml."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Interface
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from settings.site import Model
+
+NAME = r"^[a-z]([a-z0-9-]{0,60}[a-z0-9])?$"
+TAG = r"^[a-z0-9_][a-z0-9_.+-]{0,123}$"
+
+
+class HostKeyMethod(StrEnum):
+    """How the host key gets known before the first connection."""
+
+    SEED_ISO = "seed-iso"
+    SNIPPET = "snippet"
+    AGENT = "agent"
+
+
+class Nic(Model):
+    """A network device of every VM of a group."""
+
+    bridge: str = Field(description="name of a bridge of the site or of this stack", examples=["vmbr0"])
+    vlan: int | None = Field(None, ge=1, le=4094, description="VLAN id")
+    address: IPv4Interface | Literal["dhcp"] = Field(
+        "dhcp", description="`dhcp`, or the first VM's address in CIDR notation; the next VM gets the next one"
+    )
+    gateway: IPv4Address | None = Field(None, description="default gateway; none: the network's own, on the first NIC")
+
+
+class DataDisk(Model):
+    """A disk that survives replacement of the VM."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]{0,15}$", description="short name", examples=["data"])
+    size_gib: int = Field(ge=1, le=65536, description="size in GiB; it can grow, never shrink")
+    filesystem: Literal["ext4", "xfs"] = Field("xfs", description="made only on a blank disk")
+    mount: str = Field(pattern=r"^/[A-Za-z0-9._/-]+$", description="mount point", examples=["/srv/data"])
+    storage: str | None = Field(None, description="storage of the disk; none: the site's `disks`")
+
+
+class Override(Model):
+    """What differs for one VM of a group."""
+
+    id: int | None = Field(None, ge=100, le=999999999, description="Proxmox VM id")
+    node: str | None = None
+    cores: int | None = Field(None, ge=1, le=512)
+    cpu_type: str | None = None
+    memory_mib: int | None = Field(None, ge=128, le=8388608)
+    disk_gib: int | None = Field(None, ge=1, le=65536)
+    addresses: tuple[IPv4Interface | Literal["dhcp"], ...] = Field((), description="one per NIC, in their order")
+    tags: tuple[str, ...] | None = None
+    on_boot: bool | None = None
+    protection: bool | None = None
+    data_disks: tuple[DataDisk, ...] | None = None
+
+
+class VmGroup(Model):
+    """VMs of one kind: `name` for exactly one, or `prefix` and `count` for `<prefix>-1`, `<prefix>-2`, …"""
+
+    name: str | None = Field(None, pattern=NAME, description="name of a single VM", examples=["vm-test"])
+    prefix: str | None = Field(None, pattern=NAME, description="names are `<prefix>-<n>`", examples=["vm-app"])
+    count: int = Field(1, ge=0, le=200, description="how many VMs")
+    first_id: int = Field(
+        ge=100, le=999999999, description="Proxmox VM id of the first VM; the next ones follow", examples=[1100]
+    )
+    data_first_id: int | None = Field(
+        None, ge=100, le=999999999, description="VM id of the first holder of data disks", examples=[1150]
+    )
+    node: str | None = Field(None, description="node; none: the site's first")
+    template: str = Field("rocky-9", description="template of the site")
+    full_clone: bool = Field(True, description="a linked clone (false) can never grow its disk")
+    cores: int = Field(3, ge=1, le=512, description="CPU cores")
+    cpu_type: str = Field("x86-64-v3", description="CPU type as Proxmox names it")
+    memory_mib: int = Field(4096, ge=128, le=8388608, description="memory in MiB", examples=[4096])
+    disk_gib: int = Field(50, ge=1, le=65536, description="root disk in GiB; it can grow, never shrink")
+    storage: str | None = Field(None, description="storage of the root disk; none: the site's `disks`")
+    networks: tuple[Nic, ...] = Field(min_length=1, max_length=8, description="network devices, net0 first")
+    dns: tuple[IPv4Address, ...] = Field((), description="name servers; none: those of the first network")
+    domain: str | None = Field(None, description="DNS domain; none: the site's")
+    tags: tuple[str, ...] = Field((), description="Proxmox tags, beside those of the project")
+    on_boot: bool = Field(True, description="start with the node")
+    protection: bool = Field(False, description="refuse removal of the VM and its disks")
+    data_disks: tuple[DataDisk, ...] = Field((), max_length=13, description="disks that survive replacement")
+    host_key: HostKeyMethod = Field(HostKeyMethod.SEED_ISO, description="how the host key is known beforehand")
+    ready_timeout_s: int = Field(600, ge=10, le=7200, description="deadline from power-on to a finished first boot")
+    overrides: dict[int, Override] = Field(default_factory=dict, description="VM number (1, 2, …) -> what differs")
+
+    @model_validator(mode="after")
+    def _named_once(self) -> VmGroup:
+        if (self.name is None) == (self.prefix is None):
+            raise ValueError("exactly one of `name` (a single VM) and `prefix` (several)")
+        if self.name is not None and self.count > 1:
+            raise ValueError(f"`prefix` instead of `name` where count is {self.count}")
+        return self
+
+
+class OwnedBridge(Model):
+    """A bridge that this stack creates and owns on a node."""
+
+    name: str = Field(pattern=r"^[a-zA-Z][a-zA-Z0-9_.-]{1,14}$", description="name of the bridge")
+    node: str | None = Field(None, description="node; none: the site's first")
+    address: IPv4Interface | None = Field(None, description="address of the node on it, in CIDR notation")
+    ports: tuple[str, ...] = Field((), description="network devices of the node that join it")
+    vlan_aware: bool = Field(False, description="whether VMs may use VLANs on it")
+    comment: str = ""
+
+
+class StackSettings(Model):
+    """Everything under `hypercompose:` in Pulumi.<stack>.yaml."""
+
+    site: str = Field(description="name of the site file", examples=["lab"])
+    vms: tuple[VmGroup, ...] = Field((), description="VM groups")
+    bridges: tuple[OwnedBridge, ...] = Field((), description="bridges created and owned by this stack")
