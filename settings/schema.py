@@ -1,0 +1,57 @@
+"""JSON Schemas of the settings, for editors: `python -m settings.schema` writes them, a test keeps them true."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from settings.program import NAMESPACE, SECRETS
+from settings.site import CHECKOUT, Site
+from settings.stack import StackSettings
+
+FOLDER = CHECKOUT / "docs" / "schema"
+
+
+def stack_schema() -> dict[str, Any]:
+    """The schema of a Pulumi.<stack>.yaml: our keys are typed, those of other packages are free."""
+    ours = StackSettings.model_json_schema()
+    definitions, properties = ours.pop("$defs"), ours.pop("properties")
+    keys = {f"{NAMESPACE}:{name}": value for name, value in properties.items()}
+    keys |= {f"{NAMESPACE}:{name}": {"type": "object", "required": ["secure"]} for name in sorted(SECRETS)}
+    config = {
+        "type": "object",
+        "properties": keys,
+        "patternProperties": {f"^(?!{NAMESPACE}:)": {}},
+        "additionalProperties": False,
+        "required": [f"{NAMESPACE}:{name}" for name in ours["required"]],
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Hypercompose stack",
+        "type": "object",
+        "properties": {"config": config},
+        "$defs": definitions,
+    }
+
+
+def site_schema() -> dict[str, Any]:
+    """The schema of a sites/<site>.yaml."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Site.model_json_schema()}
+
+
+def files() -> dict[Path, str]:
+    """What the schema files must hold."""
+    schemas = {"stack.schema.json": stack_schema(), "site.schema.json": site_schema()}
+    return {FOLDER / name: json.dumps(schema, indent=2, sort_keys=True) + "\n" for name, schema in schemas.items()}
+
+
+def main() -> None:
+    """Write the files."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for path, text in files().items():
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
