@@ -15,8 +15,11 @@ from components.vm_arguments import clone_arguments, data_vm_arguments
 from settings import VmSpec
 from settings.plan import DataDiskSpec
 
-# Measured: the provider reports `speed` zeros after the first read, and the seed leaves the drive after first contact
-_SEEN_BY_PROVIDER_ONLY = ["cdrom", "disks[*].speed"]
+
+def _reported_only(disks: int) -> list[str]:
+    """Zeros that the provider reports after its first read. By index: neither `disks[*].speed` nor declared zeros help
+    (measured); when a disk is added, the engine says once that its index was not there before."""
+    return [f"disks[{index}].speed" for index in range(disks)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +97,10 @@ class RockyAppVm(pulumi.ComponentResource):
                 protect=spec.protection,
                 delete_before_replace=True,  # the id is the same
                 replace_with=boot.replaced_together,
-                ignore_changes=_SEEN_BY_PROVIDER_ONLY,
+                ignore_changes=[
+                    "cdrom",
+                    *_reported_only(1 + len(spec.data_disks)),
+                ],  # the seed leaves the drive  # the seed leaves the drive
             ),
         )
 
@@ -109,7 +115,7 @@ class RockyAppVm(pulumi.ComponentResource):
                 provider=self._args.site.proxmox,
                 depends_on=[claim],
                 protect=spec.protection,
-                ignore_changes=["disks[*].speed"],
+                ignore_changes=_reported_only(len(spec.data_disks)),
             ),
         )
 

@@ -52,7 +52,12 @@ def data_vm_arguments(spec: VmSpec, name: str, owner: str, nonce: pulumi.Input[s
         "started": False,
         "protection": spec.protection,
         "disks": [
-            {"interface": disk.slot, "datastore_id": disk.storage, "size": disk.size_gib, "file_format": "raw"}
+            {
+                "interface": disk.slot,
+                "datastore_id": disk.storage,
+                "size": disk.size_gib,
+                "file_format": "raw",
+            }
             for disk in spec.data_disks
         ],
     }
@@ -68,7 +73,12 @@ def _tags(spec: VmSpec, owner: str) -> list[str]:
 
 
 def _root_disk(spec: VmSpec) -> dict[str, Any]:
-    return {"interface": "scsi0", "datastore_id": spec.storage, "size": spec.disk_gib, "file_format": "raw"}
+    return {
+        "interface": "scsi0",
+        "datastore_id": spec.storage,
+        "size": spec.disk_gib,
+        "file_format": "raw",
+    }
 
 
 def _attached_disks(spec: VmSpec, data_vm: proxmoxve.VmLegacy | None) -> list[dict[str, Any]]:

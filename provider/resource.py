@@ -23,6 +23,8 @@ class Context:
     ssh: Ssh
     warn: Callable[[str, str], None] = lambda urn, text: None
     """Shows a warning at a resource in Pulumi's output."""
+    held: set[str] = field(default_factory=set)
+    """URNs that the state holds. A replacement is checked without its old inputs, as if it were new (measured)."""
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 

@@ -50,14 +50,16 @@ class Provider(rpc.ResourceProviderServicer):
 
     def Check(self, request: Any, context: Any) -> Any:  # noqa: D102
         found = self._types[_type(request.urn)]
+        olds, news = values.read(request.olds), values.read(request.news)
+        if olds:
+            self._shared().held.add(request.urn)
         with _errors_of(context):
-            problems = list(
-                found.check(self._shared(), request.urn, values.read(request.olds), values.read(request.news))
-            )
+            problems = list(found.check(self._shared(), request.urn, olds, news))
             return pb.CheckResponse(inputs=request.news, failures=_failures(problems))
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: D102
         found = self._types[_type(request.urn)]
+        self._shared().held.add(request.urn)
         answer = detailed(values.read(request.old_inputs), values.read(request.news), found.replace_on)
         answer.deleteBeforeReplace = found.delete_before_replace and bool(answer.replaces)
         return answer

@@ -48,8 +48,8 @@ class Wanted:
     disk_storages: Sequence[str]
     iso_storage: str | None
     bridges: Sequence[str]
-    addresses: Sequence[str]
-    """Static IPv4 addresses without prefix length."""
+    new_addresses: Sequence[str]
+    """Static IPv4 addresses without prefix length that the VM does not have yet."""
 
 
 def mark(owner: str, nonce: str) -> str:
@@ -80,8 +80,7 @@ def problems(api: Proxmox, wanted: Wanted, *, claimed_before: bool) -> Iterator[
     yield from _storage_problems(api, wanted)
     yield from _bridge_problems(api, wanted)
     yield from _permission_problems(api, wanted)
-    if wanted.vm_id not in vms:
-        yield from _address_problems(wanted)
+    yield from _address_problems(wanted)
 
 
 def _id_problems(
@@ -187,7 +186,7 @@ def _permission_problems(api: Proxmox, wanted: Wanted) -> Iterator[Problem]:
 
 
 def _address_problems(wanted: Wanted) -> Iterator[Problem]:
-    for address in wanted.addresses:
+    for address in wanted.new_addresses:
         if somebody_answers(address):
             yield Problem(
                 property="addresses", reason=f"{address} is taken: a machine answers there already; choose a free one"

@@ -39,7 +39,7 @@ class Proxmox:
         self.endpoint = endpoint.rstrip("/")
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"PVEAPIToken={token}"
-        self._session.verify = ca or True
+        self._verify = ca or True
         retry = Retry(total=2, connect=0, status=0, backoff_factor=0.2, allowed_methods=["GET"])
         self._session.mount("https://", HTTPAdapter(max_retries=retry, pool_maxsize=16))
 
@@ -75,7 +75,13 @@ class Proxmox:
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         url = f"{self.endpoint}/api2/json{path}"
         try:
-            answer = self._session.request(method, url, timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S), **arguments)
+            answer = self._session.request(
+                method,
+                url,
+                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                verify=self._verify,  # on the session, REQUESTS_CA_BUNDLE would win over it
+                **arguments,
+            )
         except requests.exceptions.SSLError as error:
             raise ProxmoxUnreachable(
                 f"{self.endpoint}: its TLS certificate is not trusted ({_cause(error)}); put its CA into the site "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from provider.resource import Context, Properties, Resource
 from provisioning.filesystem import DataDisk, ensure, observe, unmount
 from provisioning.ssh import Address, HostUnreachable
@@ -34,8 +36,9 @@ class Filesystem(Resource):
         return {}
 
     def delete(self, context: Context, identity: str, state: Properties) -> None:
-        """Unmount; the data stay on the disk."""
-        unmount(context.ssh, _address(state), _disk(state))
+        """Unmount; the data stay on the disk. A dead host must not keep its VM from being replaced."""
+        with contextlib.suppress(HostUnreachable):
+            unmount(context.ssh, _address(state), _disk(state))
 
 
 def _address(inputs: Properties) -> Address:

@@ -21,7 +21,7 @@ class Ready(Resource):
 
     def check(self, context: Context, urn: str, olds: Properties, news: Properties) -> Iterator[Problem]:
         """Refuse, at preview, to make a VM a second time that an interrupted run has left."""
-        if is_known(news.get("vm")) or olds or not known(news, "vmId", "owner", "node", "name"):
+        if is_known(news.get("vm")) or urn in context.held or not known(news, "vmId", "owner", "node", "name"):
             return
         try:
             there = owner_of(context.proxmox, news["node"], news["vmId"])

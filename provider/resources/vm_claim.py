@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from provider.resource import Context, Properties, Resource, known
 from provisioning.claim import Problem, Wanted, problems
@@ -25,7 +25,8 @@ class VmClaim(Resource):
             return
         claimed = olds.get("vmId") == news["vmId"] and olds.get("owner") == news["owner"]
         try:
-            yield from problems(context.proxmox, _wanted(news), claimed_before=claimed)
+            wanted = _wanted(news, held=olds.get("addresses", ()) if claimed else ())
+            yield from problems(context.proxmox, wanted, claimed_before=claimed)
         except ProxmoxUnreachable as error:
             context.warn(urn, f"VM id {news['vmId']} could not be checked: {error}")
         except ProxmoxError as error:
@@ -34,13 +35,13 @@ class VmClaim(Resource):
 
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """Check once more, now that it counts, and make the nonce."""
-        found = list(problems(context.proxmox, _wanted(inputs), claimed_before=False))
+        found = list(problems(context.proxmox, _wanted(inputs, held=()), claimed_before=False))
         if found:
             raise ProvisioningError("; ".join(f"{p.property}: {p.reason}" for p in found))
         return str(inputs["vmId"]), {"nonce": secrets.token_hex(8)}
 
 
-def _wanted(inputs: Properties) -> Wanted:
+def _wanted(inputs: Properties, *, held: Collection[str]) -> Wanted:
     return Wanted(
         vm_id=inputs["vmId"],
         name=inputs["name"],
@@ -50,5 +51,5 @@ def _wanted(inputs: Properties) -> Wanted:
         disk_storages=inputs["diskStorages"],
         iso_storage=inputs.get("isoStorage"),
         bridges=inputs["bridges"],
-        addresses=inputs["addresses"],
+        new_addresses=[address for address in inputs["addresses"] if address not in held],
     )
