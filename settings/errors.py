@@ -77,14 +77,15 @@ def _model_at(model: type[BaseModel], loc: Sequence[str | int]) -> type[BaseMode
             return None
         info = current.model_fields.get(str(part))
         if info is not None:
-            current = _inner_model(info.annotation)
+            current = inner_model(info.annotation)
     return current
 
 
-def _inner_model(annotation: Any) -> type[BaseModel] | None:
+def inner_model(annotation: Any) -> type[BaseModel] | None:
+    """The settings type inside an annotation such as `tuple[Nic, ...]` or `Bridge | None`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in getattr(annotation, "__args__", ()):
-        if found := _inner_model(argument):
+        if found := inner_model(argument):
             return found
     return None

@@ -1,4 +1,4 @@
-"""JSON Schemas of the settings, for editors: `python -m settings.schema` writes them, a test keeps them true."""
+"""JSON Schemas and reference of the settings: `python -m settings.schema` writes them, a test keeps them true."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from settings.program import NAMESPACE, SECRETS
+from settings.reference import reference
 from settings.site import CHECKOUT, Site
 from settings.stack import StackSettings
 
@@ -43,7 +44,8 @@ def site_schema() -> dict[str, Any]:
 def files() -> dict[Path, str]:
     """What the schema files must hold."""
     schemas = {"stack.schema.json": stack_schema(), "site.schema.json": site_schema()}
-    return {FOLDER / name: json.dumps(schema, indent=2, sort_keys=True) + "\n" for name, schema in schemas.items()}
+    texts = {FOLDER / name: json.dumps(schema, indent=2, sort_keys=True) + "\n" for name, schema in schemas.items()}
+    return {**texts, FOLDER.parent / "settings.md": reference()}
 
 
 def main() -> None:

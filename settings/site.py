@@ -58,7 +58,7 @@ class Proxmox(Model):
     )
     ca: Path | None = Field(None, description="CA certificate of the API (PEM); none: the system's")
     nodes: tuple[str, ...] = Field(min_length=1, description="node names; the first is the default")
-    storages: Storages
+    storages: Storages = Field(description="which storage holds what")
     templates: dict[str, dict[str, int]] = Field(description="template name -> node -> VM id of the template there")
     bridges: dict[str, Bridge] = Field(description="bridges by name")
 
@@ -80,20 +80,20 @@ class Ssh(Model):
 class Endpoint(Model):
     """A service of the site that stacks use."""
 
-    url: str
+    url: str = Field(description="its address", examples=["https://proget.example.com"])
 
 
 class Site(Model):
     """Everything that is there before a stack wants something."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="recorded in every state of this site")
-    state: State
+    state: State = Field(description="where the state is")
     credentials: Path | None = Field(None, description="file of exports that `make env` hands on (mode 0600)")
-    proxmox: Proxmox
-    ssh: Ssh
+    proxmox: Proxmox = Field(description="the cluster")
+    ssh: Ssh = Field(description="who logs in to new VMs")
     domain: str = Field(description="DNS domain of the VMs", examples=["site.example.com"])
-    registry: Endpoint | None = None
-    git: Endpoint | None = None
+    registry: Endpoint | None = Field(None, description="container registry (ProGet)")
+    git: Endpoint | None = Field(None, description="git server (Bitbucket)")
 
     def network(self, bridge: str, vlan: int | None) -> Network | None:
         """The network on a bridge or one of its VLANs; None where the site file does not know it."""

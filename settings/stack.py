@@ -47,16 +47,16 @@ class Override(Model):
     """What differs for one VM of a group."""
 
     id: int | None = Field(None, ge=100, le=999999999, description="Proxmox VM id")
-    node: str | None = None
-    cores: int | None = Field(None, ge=1, le=512)
-    cpu_type: str | None = None
-    memory_mib: int | None = Field(None, ge=128, le=8388608)
-    disk_gib: int | None = Field(None, ge=1, le=65536)
+    node: str | None = Field(None, description="node")
+    cores: int | None = Field(None, ge=1, le=512, description="CPU cores")
+    cpu_type: str | None = Field(None, description="CPU type as Proxmox names it")
+    memory_mib: int | None = Field(None, ge=128, le=8388608, description="memory in MiB")
+    disk_gib: int | None = Field(None, ge=1, le=65536, description="root disk in GiB")
     addresses: tuple[IPv4Interface | Literal["dhcp"], ...] = Field((), description="one per NIC, in their order")
-    tags: tuple[str, ...] | None = None
-    on_boot: bool | None = None
-    protection: bool | None = None
-    data_disks: tuple[DataDisk, ...] | None = None
+    tags: tuple[str, ...] | None = Field(None, description="Proxmox tags instead of the group's")
+    on_boot: bool | None = Field(None, description="start with the node")
+    protection: bool | None = Field(None, description="refuse removal of the VM and its disks")
+    data_disks: tuple[DataDisk, ...] | None = Field(None, description="data disks instead of the group's")
 
 
 class VmGroup(Model):
@@ -107,7 +107,7 @@ class OwnedBridge(Model):
     address: IPv4Interface | None = Field(None, description="address of the node on it, in CIDR notation")
     ports: tuple[str, ...] = Field((), description="network devices of the node that join it")
     vlan_aware: bool = Field(False, description="whether VMs may use VLANs on it")
-    comment: str = ""
+    comment: str = Field("", description="comment shown in Proxmox")
 
 
 class StackSettings(Model):

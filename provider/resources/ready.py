@@ -28,7 +28,7 @@ class Ready(Resource):
         except (ProxmoxUnreachable, ProxmoxError):
             return  # the claim says so
         if there == news["owner"]:
-            yield Problem(property="vm", reason=unfinished(news["vmId"], news["name"], news["owner"]))
+            yield Problem(property="", reason=unfinished(news["vmId"], news["name"], news["owner"]))
 
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """First contact."""
