@@ -15,12 +15,13 @@ from settings.stack import StackSettings
 
 HEAD = """# Settings
 
-Made from the types in `settings/` by `python -m settings.schema`; change them there. Editors with a YAML language server complete and
-check both kinds of file (`docs/schema/`). Every problem is reported before anything is registered, all of them at once, for example:
+Made from the types in `settings/` by `python -m settings.schema`; change them there. Editors with a YAML language
+server complete and check both kinds of file (`docs/schema/`). Every problem is reported before anything is
+registered, all of them at once, for example:
 
 ```
 Pulumi.dev.yaml: vms[0].memory_mib: -1, expected greater than or equal to 128; memory in MiB (for example 4096)
-Pulumi.dev.yaml: vms[0].networks[0].bridge: "vmbr9", expected one of bridge-dev, vmbr0; name one of the site, or own it in `bridges`
+Pulumi.dev.yaml: vms[0].networks[0].bridge: "vmbr9", expected one of bridge-dev, vmbr0; name one of the site, or …
 ```
 """
 
@@ -45,7 +46,7 @@ def models(model: type[Model]) -> Iterator[type[Model]]:
 
 def _sections(model: type[Model]) -> Iterator[str]:
     for found in models(model):
-        yield f"### {found.__name__}\n\n{found.__doc__}\n\n| setting | default | meaning |\n|---|---|---|"
+        yield f"### {found.__name__}\n\n{_escaped(found.__doc__ or '')}\n\n| setting | default | meaning |\n|---|---|---|"
         yield "\n".join(_row(name, info) for name, info in found.model_fields.items()) + "\n"
 
 
@@ -59,6 +60,11 @@ def _default(info: FieldInfo) -> str:
     value: Any = info.get_default(call_default_factory=True, validated_data={})
     value = value.value if isinstance(value, Enum) else value
     return "" if value in (None, (), {}, "") else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _escaped(text: str) -> str:
+    """Angle brackets outside of code would be taken for HTML."""
+    return re.sub(r"(`[^`]*`)|<([^>]*)>", lambda found: found[1] or f"&lt;{found[2]}&gt;", text)
 
 
 def _meaning(info: FieldInfo) -> str:
