@@ -46,7 +46,8 @@ def models(model: type[Model]) -> Iterator[type[Model]]:
 
 def _sections(model: type[Model]) -> Iterator[str]:
     for found in models(model):
-        yield f"### {found.__name__}\n\n{_escaped(found.__doc__ or '')}\n\n| setting | default | meaning |\n|---|---|---|"
+        yield f"### {found.__name__}\n\n{_escaped(found.__doc__ or '')}\n"
+        yield "| setting | default | meaning |\n|---|---|---|"
         yield "\n".join(_row(name, info) for name, info in found.model_fields.items()) + "\n"
 
 
