@@ -9,6 +9,7 @@ import pulumi
 import pulumi_proxmoxve as proxmoxve
 
 from components.native import AgentKey, HostKey, Ready, Seed, VmClaim
+from components.vm_arguments import EMPTY_DRIVE
 from settings.stack import HostKeyMethod
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class FirstBoot:
             "name": spec.name,
             "owner": self.args.owner,
             "one_time_key": first,
+            "seed": self.seed,
             "timeout_s": spec.ready_timeout_s,
         }
         ready = Ready(f"{self.name}-ready", ready_inputs, options)
@@ -88,7 +90,10 @@ def _by_snippet(name: str, args: RockyAppVmArgs, claim: VmClaim, parent: RockyAp
         name=name,
         args=args,
         parent=parent,
-        vm_arguments={"initialization": {**_initialization(args), "user_data_file_id": snippet.id}},
+        vm_arguments={
+            "cdrom": EMPTY_DRIVE,
+            "initialization": {**_initialization(args), "user_data_file_id": snippet.id},
+        },
         replaced_together=[seed],
         one_time_key=seed.host_key,
     )
@@ -96,7 +101,7 @@ def _by_snippet(name: str, args: RockyAppVmArgs, claim: VmClaim, parent: RockyAp
 
 def _by_agent(name: str, args: RockyAppVmArgs, claim: VmClaim, parent: RockyAppVm) -> FirstBoot:
     account = {"username": args.user, "keys": list(args.authorized_keys)}
-    arguments = {"initialization": {**_initialization(args), "user_account": account}}
+    arguments = {"cdrom": EMPTY_DRIVE, "initialization": {**_initialization(args), "user_account": account}}
     return FirstBoot(name=name, args=args, parent=parent, vm_arguments=arguments)
 
 

@@ -16,10 +16,14 @@ from settings import VmSpec
 from settings.plan import DataDiskSpec
 
 
-def _reported_only(disks: int) -> list[str]:
-    """Zeros that the provider reports after its first read. By index: neither `disks[*].speed` nor declared zeros help
-    (measured); when a disk is added, the engine says once that its index was not there before."""
-    return [f"disks[{index}].speed" for index in range(disks)]
+def _reported_only(own: int, attached: int = 0) -> list[str]:
+    """What the provider alone reports: zeros of `speed`, and an attached disk's size, which grows with its owner.
+
+    By index: neither `disks[*].speed` nor declared zeros help (measured). When a disk is added, the engine says once
+    that its index was not there before.
+    """
+    speeds = [f"disks[{index}].speed" for index in range(own + attached)]
+    return [*speeds, *(f"disks[{index}].size" for index in range(own, own + attached))]
 
 
 @dataclass(frozen=True, kw_only=True)

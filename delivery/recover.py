@@ -27,12 +27,15 @@ class Claim:
 
 
 def claims_without_vm(export: Mapping[str, Any]) -> list[Claim]:
-    """The claims of a `pulumi stack export` whose VM the state does not hold."""
+    """The claims of a `pulumi stack export` whose VM the state does not hold, or holds from a create that failed."""
     resources = export.get("deployment", {}).get("resources") or []
     held = {
         int(r["outputs"]["vmId"])
         for r in resources
-        if r["type"].endswith(":VmLegacy") and not r.get("delete") and "vmId" in r.get("outputs", {})
+        if r["type"].endswith(":VmLegacy")
+        and not r.get("delete")
+        and not r.get("initErrors")
+        and "vmId" in r.get("outputs", {})
     }
     return [
         Claim(**{field: outputs[key] for field, key in _FIELDS.items()})

@@ -89,7 +89,7 @@ def _id_problems(
     there = vms.get(wanted.vm_id)
     if there is None:
         return
-    owner = owner_of(api, str(there["node"]), wanted.vm_id)
+    owner = owner_of(vm_config(api, str(there["node"]), wanted.vm_id))
     if owner == wanted.owner and there.get("name", wanted.name) == wanted.name:
         if not claimed_before:
             yield Problem(property="vmId", reason=unfinished(wanted.vm_id, wanted.name, wanted.owner))
@@ -103,21 +103,26 @@ def _id_problems(
 
 
 def unfinished(vm_id: int, name: str, owner: str) -> str:
-    """What to say of a VM that is ours but that this state does not hold."""
+    """What to say of a VM that is ours but that an earlier run did not finish."""
     return (
-        f"VM {vm_id} exists and is ours ({name}), but this state does not hold it: an earlier run was interrupted. "
+        f"VM {vm_id} is ours ({name}), but an earlier run was interrupted or failed before it was whole. "
         f"Type: make recover STACK={owner.split('/')[1]}"
     )
 
 
-def owner_of(api: Proxmox, node: str, vm_id: int) -> str | None:
-    """The owner that a VM's description names; None for a stranger's VM, or one that is gone by now."""
+def vm_config(api: Proxmox, node: str, vm_id: int) -> Mapping[str, Any]:
+    """A VM's configuration; empty where there is none, or none that this token may see."""
     try:
-        config = api.get(f"/nodes/{segment(node)}/qemu/{vm_id}/config")
+        config: Mapping[str, Any] = api.get(f"/nodes/{segment(node)}/qemu/{vm_id}/config")
     except ProxmoxError as error:
-        if error.status in (403, 500, 404):
-            return None
+        if error.status in (403, 404, 500):
+            return {}
         raise
+    return config
+
+
+def owner_of(config: Mapping[str, Any]) -> str | None:
+    """The owner that a VM's description names; None for a stranger's VM."""
     found = read_mark(str(config.get("description", "")))
     return found[0] if found else None
 

@@ -30,6 +30,7 @@ mkdir -p "$mount"
 new="[Unit]
 Description=Data disk on $mount
 Before=docker.service
+Wants=systemd-growfs@${unit%.mount}.service
 
 [Mount]
 What=$device
@@ -45,6 +46,7 @@ fi
 systemctl enable -q "$unit"
 systemctl start "$unit"
 case $filesystem in ext4) resize2fs "$device" >/dev/null 2>&1;; xfs) xfs_growfs "$mount" >/dev/null;; esac
+blockdev --getsize64 "$device"
 """
 )
 
@@ -87,9 +89,10 @@ def command(script: str, disk: DataDisk) -> str:
     return f"sudo -n bash -euo pipefail -c {shlex.quote(script)} filesystem {values}"
 
 
-def ensure(ssh: Ssh, host: Address, disk: DataDisk) -> None:
-    """Bring the disk into use. Never formats a disk that holds anything."""
-    _checked(ssh.run(host, command(_ENSURE, disk), timeout_s=300), host, disk, "put into use")
+def ensure(ssh: Ssh, host: Address, disk: DataDisk) -> int:
+    """Bring the disk into use and return its size in bytes. Never formats a disk that holds anything."""
+    done = _checked(ssh.run(host, command(_ENSURE, disk), timeout_s=300), host, disk, "put into use")
+    return int(done.stdout.split()[-1])
 
 
 def observe(ssh: Ssh, host: Address, disk: DataDisk) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ class Filesystem(Resource):
 
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """Find the disk, make the filesystem if there is none, mount it."""
-        ensure(context.ssh, _address(inputs), _disk(inputs))
+        _ensure(context, inputs)
         return f"{inputs['host']}:{inputs['mount']}", {}
 
     def read(self, context: Context, urn: str, identity: str, state: Properties) -> Properties | None:
@@ -32,13 +32,23 @@ class Filesystem(Resource):
 
     def update(self, context: Context, olds: Properties, news: Properties) -> Properties:
         """Grow it, or mount it again."""
-        ensure(context.ssh, _address(news), _disk(news))
+        _ensure(context, news)
         return {}
 
     def delete(self, context: Context, identity: str, state: Properties) -> None:
         """Unmount; the data stay on the disk. A dead host must not keep its VM from being replaced."""
         with contextlib.suppress(HostUnreachable):
             unmount(context.ssh, _address(state), _disk(state))
+
+
+def _ensure(context: Context, inputs: Properties) -> None:
+    size = ensure(context.ssh, _address(inputs), _disk(inputs))
+    if size < inputs["sizeGib"] << 30:
+        context.warn(
+            "",
+            f"{inputs['host']}: the disk at {inputs['mount']} has grown to {inputs['sizeGib']} GiB; the VM sees that "
+            f"after its next power cycle, and grows the filesystem by itself (now {size >> 30} GiB)",
+        )
 
 
 def _address(inputs: Properties) -> Address:

@@ -116,7 +116,7 @@ def test_a_snippet_carries_the_key_as_a_secret_and_needs_no_disc() -> None:
     seen, _ = register(host_key="snippet")
     assert seen.inputs["vm-1-snippet"]["datastoreId"] == "snips"
     vm = seen.inputs["vm-1-vm"]
-    assert "cdrom" not in vm
+    assert vm["cdrom"]["fileId"] == "none"
     assert vm["initialization"]["userDataFileId"] == "vm-1-snippet-id"
 
 

@@ -62,8 +62,9 @@ def test_only_claims_whose_vm_the_state_lacks_are_looked_at() -> None:
     assert claims_without_vm({"deployment": {"resources": None}}) == []
 
 
-def test_a_vm_that_is_only_waiting_to_be_deleted_does_not_count_as_held() -> None:
-    assert [c.vm_id for c in claims_without_vm(export(claim(), vm(delete=True)))] == [1100]
+@pytest.mark.parametrize("other", [{"delete": True}, {"initErrors": ["VM is locked (backup)"]}])
+def test_a_vm_that_waits_to_be_deleted_or_whose_create_failed_does_not_count_as_held(other: dict[str, Any]) -> None:
+    assert [c.vm_id for c in claims_without_vm(export(claim(), vm(**other)))] == [1100]
 
 
 @pytest.mark.parametrize(("status", "stops"), [("stopped", 0), ("running", 1)])

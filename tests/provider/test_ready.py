@@ -8,6 +8,7 @@ from provider.resource import Context
 from provider.resources.ready import Ready
 from provider.values import UNKNOWN
 from provisioning.claim import mark
+from provisioning.errors import ProvisioningError
 from provisioning.proxmox import ProxmoxError, ProxmoxUnreachable
 
 URN = "urn:pulumi:dev::hypercompose::hypercompose:host:Ready::vm-1-ready"
@@ -15,13 +16,13 @@ NEWS: dict[str, Any] = {"vm": UNKNOWN, "vmId": 1100, "name": "vm-1", "owner": "l
 
 
 class Api:
-    def __init__(self, answer: str | Exception) -> None:
-        self.answer = answer
+    def __init__(self, answer: str | Exception, drive: str = "local:iso/seed.iso,media=cdrom") -> None:
+        self.answer, self.drive = answer, drive
 
     def get(self, path: str) -> dict[str, str]:
         if isinstance(self.answer, Exception):
             raise self.answer
-        return {"description": self.answer}
+        return {"description": self.answer, "ide3": self.drive}
 
 
 def found(answer: str | Exception, news: dict[str, Any] = NEWS, held: tuple[str, ...] = ()) -> list[str]:
@@ -29,6 +30,7 @@ def found(answer: str | Exception, news: dict[str, Any] = NEWS, held: tuple[str,
     return [p.reason for p in Ready().check(context, URN, {}, news)]
 
 
+HELD = {**NEWS, "vm": "1100", "seed": "local:iso/seed.iso"}
 OURS = mark("lab/dev/vm-1", "ab12")
 
 
@@ -48,3 +50,17 @@ def test_our_vm_that_the_state_lacks_is_refused_with_the_command_to_type() -> No
 )
 def test_everything_else_goes_on(answer: str | Exception, news: dict[str, Any], held: tuple[str, ...]) -> None:
     assert found(answer, news, held) == []
+
+
+@pytest.mark.parametrize(("drive", "refused"), [("none,media=cdrom", True), ("local:iso/seed.iso,media=cdrom", False)])
+def test_a_vm_in_the_state_without_its_seed_is_half_made(drive: str, refused: bool) -> None:
+    context = Context(proxmox=Api(OURS, drive), ssh=None)  # type: ignore[arg-type]
+    assert bool(list(Ready().check(context, URN, {}, HELD))) == refused
+    if refused:
+        with pytest.raises(ProvisioningError, match="make recover STACK=dev"):
+            Ready().create(context, HELD)
+
+
+def test_after_first_contact_an_empty_drive_is_as_it_should_be() -> None:
+    context = Context(proxmox=Api(OURS, "none,media=cdrom"), ssh=None, held={URN})  # type: ignore[arg-type]
+    assert list(Ready().check(context, URN, HELD, HELD)) == []

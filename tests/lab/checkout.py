@@ -1,0 +1,148 @@
+"""A copy of the checkout with a lab of its own, driven by the commands that a person types."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from provisioning.proxmox import Proxmox
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = "lab-e2e"
+NET, PORT = "10.96", 18196
+TIMEOUT_S = 240
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that ended."""
+
+    code: int
+    text: str
+    """Both streams, as a person saw them."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """Runs make and pulumi in the copy."""
+
+    folder: Path
+
+    def make(self, target: str, *, stack: str = SITE, args: str = "") -> Done:
+        """`make TARGET STACK=… SITE=lab-e2e`."""
+        return self._run(["make", "-s", target, f"STACK={stack}", f"SITE={SITE}", f"ARGS={args}"])
+
+    def pulumi(self, *arguments: str, stack: str = SITE, env: dict[str, str] | None = None) -> Done:
+        """Plain pulumi after `eval "$(make -s env)"`, without colours."""
+        script = f'eval "$(make -s env STACK={stack} SITE={SITE} 2>/dev/null)"; exec pulumi "$@" --color never'
+        return self._run(["bash", "-c", script, "-", *arguments, "--stack", stack], env)
+
+    def preview(self, *arguments: str, stack: str = SITE, env: dict[str, str] | None = None) -> dict[str, str]:
+        """What a preview would do: the last part of each URN -> operation, without what stays the same."""
+        done = self.pulumi("preview", "--json", *arguments, stack=stack, env=env)
+        assert done.code == 0, done.text
+        steps = json.loads(done.text[done.text.index("{\n") :])["steps"]
+        return {s["urn"].rpartition("::")[2]: s["op"] for s in steps if s["op"] not in ("same", "refresh", "read")}
+
+    def hosts(self, stack: str = SITE) -> dict[str, Any]:
+        """The stack's `hosts` output."""
+        done = self.pulumi("stack", "output", "--json", stack=stack)
+        found: dict[str, Any] = json.loads(done.text[done.text.index("{") :])["hosts"]
+        return found
+
+    def ssh(self, host: dict[str, Any], command: str) -> Done:
+        """A command on a host, accepting nothing but the pinned key."""
+        known = self.folder / ".lab" / f"known-{host['address']}"
+        known.write_text(f"{host['address']} {host['host_key']}\n")
+        options = ["-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes"]
+        key = str(self.folder / ".lab" / "ssh" / "id_ed25519")
+        login = f"{host['user']}@{host['address']}"
+        return self._run(["ssh", "-i", key, *options, "-o", "ConnectTimeout=5", login, command])
+
+    def api(self, token: str | None = None) -> Proxmox:
+        """The lab's API with its own token, as another user of the site would reach it."""
+        own = (self.folder / ".lab" / "credentials.env").read_text().partition("PROXMOX_VE_API_TOKEN='")[2]
+        return Proxmox(
+            f"https://127.0.0.1:{PORT}", token or own.partition("'")[0], str(self.folder / ".lab/tls/ca.crt")
+        )
+
+    def vms(self) -> dict[int, str]:
+        """VMs of the site that are no templates: id -> name."""
+        found = self.api().get("/cluster/resources", type="vm")
+        return {int(vm["vmid"]): str(vm.get("name")) for vm in found if not vm.get("template")}
+
+    @contextlib.contextmanager
+    def settings(self, stack: str = SITE) -> Iterator[dict[str, Any]]:
+        """The stack's settings file, open for changes; written at the end of the block."""
+        file = self.folder / f"Pulumi.{stack}.yaml"
+        content = yaml.safe_load(file.read_text())
+        yield content["config"]
+        file.write_text(yaml.safe_dump(content, sort_keys=False))
+
+    def kill_up_at(self, moment: str, after_s: float, *, stack: str = SITE) -> str:
+        """Start `make up` and kill -9 everything of it once `moment` was printed; what it had printed."""
+        log = self.folder / ".lab" / f"killed-{stack}.log"
+        command = ["make", "-s", "up", f"STACK={stack}", f"SITE={SITE}"]
+        with log.open("wb") as out:
+            running = subprocess.Popen(
+                command, cwd=self.folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+        limit = time.monotonic() + TIMEOUT_S
+        while moment not in log.read_text() and running.poll() is None and time.monotonic() < limit:
+            time.sleep(0.05)
+        assert running.poll() is None, log.read_text()
+        time.sleep(after_s)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+        return log.read_text()
+
+    def _run(self, command: list[str], env: dict[str, str] | None = None) -> Done:
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout)
+
+
+def copy_checkout(folder: Path) -> Checkout:
+    """Copy what git knows or would add, point it at a site of its own; the environment is shared."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file() and not name.startswith("tests/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    _give_own_site(folder)
+    return Checkout(folder)
+
+
+def _give_own_site(folder: Path) -> None:
+    site = (folder / "sites" / "lab.yaml").read_text()
+    changes = {"id: lab\n": f"id: {SITE}\n", "18006": str(PORT)}
+    for old, new in changes.items():
+        site = site.replace(old, new)
+    (folder / "sites" / f"{SITE}.yaml").write_text(site)
+    own = (folder / "Pulumi.lab.yaml").read_text().replace("site: lab\n", f"site: {SITE}\n")
+    (folder / f"Pulumi.{SITE}.yaml").write_text(own)
+    for file in (folder / "sites" / f"{SITE}.yaml", *folder.glob("Pulumi.*.yaml")):
+        file.write_text(file.read_text().replace("10.77.", f"{NET}."))

@@ -1,0 +1,47 @@
+"""Killed runs, and VMs that belong to somebody else."""
+
+import pytest
+
+from tests.lab.checkout import Checkout
+
+pytestmark = pytest.mark.lab
+
+
+def test_a_run_killed_while_the_vm_is_cloned_is_refused_by_plain_up_and_mended_by_make_up(checkout: Checkout) -> None:
+    checkout.kill_up_at("VmLegacy vm-test-vm creating", 1.2, stack="test")
+    assert 4001 in checkout.vms()
+    checkout.make("recover-locks", stack="test")
+    refused = checkout.pulumi("up", "--yes", stack="test")
+    assert refused.code != 0
+    assert "Type: make recover STACK=test" in refused.text or "pulumi cancel" in refused.text
+    mended = checkout.make("up", stack="test")
+    assert mended.code == 0, mended.text
+    assert "left half made by an interrupted run" in mended.text
+    assert [name for name in checkout.vms().values() if name == "vm-test"] == ["vm-test"]
+    assert checkout.ssh(checkout.hosts("test")["vm-test"], "true").code == 0
+    assert checkout.preview(stack="test") == {}
+
+
+@pytest.mark.parametrize("moment", ["Ready vm-test-ready creating", "HostKey vm-test-host-key creating"])
+def test_a_run_killed_at_first_contact_goes_on_where_it_was(checkout: Checkout, moment: str) -> None:
+    assert checkout.make("down", stack="test").code == 0
+    checkout.make("lab-up")
+    checkout.kill_up_at(moment, 0.2, stack="test")
+    mended = checkout.make("up", stack="test")
+    assert mended.code == 0, mended.text
+    assert checkout.ssh(checkout.hosts("test")["vm-test"], "true").code == 0
+
+
+def test_a_strangers_vm_is_refused_before_anything_is_made_and_stays_as_it_is(checkout: Checkout) -> None:
+    api = checkout.api()
+    form: dict[str, str | int] = {"vmid": 3001, "name": "vm-dev-app-1", "memory": 512, "tags": "hypercompose"}
+    api.wait("pve2", str(api.post("/nodes/pve2/qemu", form)))
+    before = api.get("/nodes/pve2/qemu/3001/config")
+    refused = checkout.make("up", stack="dev")
+    assert refused.code != 0
+    assert "3001 is taken" in refused.text
+    assert "left alone" in refused.text
+    assert checkout.make("down", stack="dev").code == 0
+    checkout.make("lab-up")
+    assert api.get("/nodes/pve2/qemu/3001/config") == before
+    assert checkout.vms().get(3001) == "vm-dev-app-1"

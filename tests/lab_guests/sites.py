@@ -1,0 +1,75 @@
+"""Labs for tests: own site id, own port, own networks, own folder, gone at the end."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import dockerd
+from lab.guests import Guests
+from lab.images.build import ensure_images
+from lab.network import Network
+from lab.site import Site, load_site
+from setup.places import CHECKOUT
+
+_SITE = """
+id: {id}
+state: {{backend: "file://{folder}/lab/state", passphrase: lab}}
+credentials: {folder}/lab/credentials.env
+proxmox:
+  endpoint: https://127.0.0.1:{port}
+  ca: {folder}/lab/tls/ca.crt
+  nodes: [pve1]
+  storages: {{disks: local-lvm, iso: local}}
+  templates: {{rocky-9: {{pve1: 9000}}}}
+  bridges:
+    red: {{cidr: {net}.1.0/24, gateway: {net}.1.1, dns: [{net}.1.1]}}
+    blue: {{cidr: {net}.2.0/24, gateway: {net}.2.1, dns: [{net}.2.1]}}
+ssh: {{user: ops, public_keys: {folder}/lab/ssh/id_ed25519.pub}}
+domain: test.internal
+"""
+
+
+@dataclass(frozen=True)
+class TestLab:
+    """A lab that tests drive through its commands, as a person would."""
+
+    __test__ = False
+
+    site: Site
+    net: str
+
+    def command(self, name: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `python -m lab NAME` for this lab."""
+        command = [sys.executable, "-m", "lab", name, f"--site={self.site.file}", f"--dir={self.site.directory}"]
+        done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 or not check, done.stderr
+        return done
+
+    def guests(self) -> Guests:
+        """The lab's hypervisor, from outside the supervisor."""
+        client = dockerd.connect()
+        return Guests(self.site.lab, client, ensure_images(client), Network(self.site.lab, self.site.world.bridges))
+
+
+def make_lab(folder: Path, site_id: str, net: str, port: int | None = None) -> TestLab:
+    """Write the site file of a lab with two bridges below `net` (`10.99`); nothing is started."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "site.yaml"
+    file.write_text(_SITE.format(id=site_id, folder=folder, port=port or _free_port(), net=net))
+    return TestLab(load_site(file, folder / "lab"), net)
+
+
+def may_run_guests() -> bool:
+    """Guests need root."""
+    return os.geteuid() == 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
