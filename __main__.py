@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pulumi
 from pulumi.runtime.config import CONFIG
 
-from components import OwnedBridge, RockyAppVm, RockyAppVmArgs, SiteAccess
+from components import OwnedBridge, RockyAppVm, RockyAppVmArgs, SiteAccess, VmClaims, Wanted
 from components.site_access import Credentials
-from settings import Program, SettingsError, VmSpec, load_program
+from settings import Program, SettingsError, load_program
 
 
 def main() -> None:
@@ -20,8 +22,10 @@ def main() -> None:
         raise pulumi.RunError(str(error)) from None
     site = SiteAccess("site", program.site, _credentials())
     bridges = [OwnedBridge(f"{b.node}-{b.name}", b, site) for b in program.owned_bridges()]
+    wanted = list(_wanted(program))
+    claims = VmClaims("claims", site, wanted)
     options = pulumi.ResourceOptions(depends_on=bridges)
-    vms = [RockyAppVm(spec.name, _arguments(program, spec, site, keys), options) for spec in program.vms]
+    vms = [RockyAppVm(one.spec.name, _arguments(program, one, claims, site, keys), options) for one in wanted]
     pulumi.export("site", program.site.id)
     pulumi.export("hosts", {vm.spec.name: _host(vm, program.site.ssh.user) for vm in vms})
 
@@ -33,17 +37,27 @@ def _credentials() -> Credentials:
     )
 
 
-def _arguments(program: Program, spec: VmSpec, site: SiteAccess, keys: tuple[str, ...]) -> RockyAppVmArgs:
+def _wanted(program: Program) -> Iterator[Wanted]:
     owned = {bridge.name for bridge in program.owned_bridges()}
+    for spec in program.vms:
+        yield Wanted(
+            spec=spec,
+            owner=f"{program.site.id}/{program.stack}/{spec.name}",
+            iso_storage=program.site.proxmox.storages.iso,
+            bridges=tuple(sorted({nic.bridge for nic in spec.nics} - owned)),
+        )
+
+
+def _arguments(
+    program: Program, wanted: Wanted, claims: VmClaims, site: SiteAccess, keys: tuple[str, ...]
+) -> RockyAppVmArgs:
     return RockyAppVmArgs(
-        spec=spec,
+        wanted=wanted,
+        claims=claims,
         site=site,
-        owner=f"{program.site.id}/{program.stack}/{spec.name}",
         user=program.site.ssh.user,
         authorized_keys=keys,
-        iso_storage=program.site.proxmox.storages.iso,
         snippet_storage=program.site.proxmox.storages.snippets,
-        foreign_bridges=tuple(sorted({nic.bridge for nic in spec.nics} - owned)),
     )
 
 

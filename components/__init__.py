@@ -3,5 +3,6 @@
 from components.bridge import OwnedBridge
 from components.rocky_app_vm import RockyAppVm, RockyAppVmArgs
 from components.site_access import SiteAccess
+from components.vm_claims import VmClaims, Wanted
 
-__all__ = ["OwnedBridge", "RockyAppVm", "RockyAppVmArgs", "SiteAccess"]
+__all__ = ["OwnedBridge", "RockyAppVm", "RockyAppVmArgs", "SiteAccess", "VmClaims", "Wanted"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_proxmoxve as proxmoxve
 
-from components.native import AgentKey, HostKey, Ready, Seed, VmClaim
+from components.native import AgentKey, HostKey, Ready, Seed
 from components.vm_arguments import EMPTY_DRIVE
 from settings.stack import HostKeyMethod
 
@@ -42,7 +42,7 @@ class FirstBoot:
             **place,
             **login,
             "name": spec.name,
-            "owner": self.args.owner,
+            "owner": self.args.wanted.owner,
             "one_time_key": first,
             "seed": self.seed,
             "timeout_s": spec.ready_timeout_s,
@@ -53,18 +53,18 @@ class FirstBoot:
         return HostKey(f"{self.name}-host-key", key_inputs, self.parent.native(deleted_with=vm))
 
 
-def first_boot(name: str, args: RockyAppVmArgs, claim: VmClaim, parent: RockyAppVm) -> FirstBoot:
+def first_boot(name: str, args: RockyAppVmArgs, parent: RockyAppVm) -> FirstBoot:
     """The way that the settings choose."""
     build = {
         HostKeyMethod.SEED_ISO: _by_seed_iso,
         HostKeyMethod.SNIPPET: _by_snippet,
         HostKeyMethod.AGENT: _by_agent,
     }[args.spec.host_key]
-    return build(name, args, claim, parent)
+    return build(name, args, parent)
 
 
-def _by_seed_iso(name: str, args: RockyAppVmArgs, claim: VmClaim, parent: RockyAppVm) -> FirstBoot:
-    seed = _seed(name, args, claim, parent, storage=args.iso_storage)
+def _by_seed_iso(name: str, args: RockyAppVmArgs, parent: RockyAppVm) -> FirstBoot:
+    seed = _seed(name, args, parent, storage=args.wanted.iso_storage)
     return FirstBoot(
         name=name,
         args=args,
@@ -76,8 +76,8 @@ def _by_seed_iso(name: str, args: RockyAppVmArgs, claim: VmClaim, parent: RockyA
     )
 
 
-def _by_snippet(name: str, args: RockyAppVmArgs, claim: VmClaim, parent: RockyAppVm) -> FirstBoot:
-    seed = _seed(name, args, claim, parent, storage=None)
+def _by_snippet(name: str, args: RockyAppVmArgs, parent: RockyAppVm) -> FirstBoot:
+    seed = _seed(name, args, parent, storage=None)
     snippet = proxmoxve.FileLegacy(
         f"{name}-snippet",
         content_type="snippets",
@@ -99,13 +99,13 @@ def _by_snippet(name: str, args: RockyAppVmArgs, claim: VmClaim, parent: RockyAp
     )
 
 
-def _by_agent(name: str, args: RockyAppVmArgs, claim: VmClaim, parent: RockyAppVm) -> FirstBoot:
+def _by_agent(name: str, args: RockyAppVmArgs, parent: RockyAppVm) -> FirstBoot:
     account = {"username": args.user, "keys": list(args.authorized_keys)}
     arguments = {"cdrom": EMPTY_DRIVE, "initialization": {**_initialization(args), "user_account": account}}
     return FirstBoot(name=name, args=args, parent=parent, vm_arguments=arguments)
 
 
-def _seed(name: str, args: RockyAppVmArgs, claim: VmClaim, parent: RockyAppVm, *, storage: str | None) -> Seed:
+def _seed(name: str, args: RockyAppVmArgs, parent: RockyAppVm, *, storage: str | None) -> Seed:
     spec = args.spec
     inputs = {
         "vm_id": spec.vm_id,
@@ -115,7 +115,7 @@ def _seed(name: str, args: RockyAppVmArgs, claim: VmClaim, parent: RockyAppVm, *
         **_identity(args),
     }
     # A user's keys change on a living host; here they would mean another first boot
-    return Seed(f"{name}-seed", inputs, parent.native(depends_on=[claim], ignore_changes=["authorizedKeys"]))
+    return Seed(f"{name}-seed", inputs, parent.native(depends_on=args.claims.all, ignore_changes=["authorizedKeys"]))
 
 
 def _initialization(args: RockyAppVmArgs) -> dict[str, Any]:

@@ -9,11 +9,15 @@ import pulumi
 import pulumi_proxmoxve as proxmoxve
 
 from components.first_boot import FirstBoot, first_boot
-from components.native import Filesystem, HostKey, VmClaim
+from components.native import Filesystem, HostKey
 from components.site_access import SiteAccess
 from components.vm_arguments import clone_arguments, data_vm_arguments
+from components.vm_claims import VmClaims, Wanted
 from settings import VmSpec
 from settings.plan import DataDiskSpec
+
+# The seed leaves it at first contact, outside of Pulumi. A replacement takes the new seed all the same (measured)
+_SEED_DRIVE = "cdrom"
 
 
 def _reported_only(own: int, attached: int = 0) -> list[str]:
@@ -30,16 +34,17 @@ def _reported_only(own: int, attached: int = 0) -> list[str]:
 class RockyAppVmArgs:
     """One VM of the plan, in a stack, on a site."""
 
-    spec: VmSpec
+    wanted: Wanted
+    claims: VmClaims
     site: SiteAccess
-    owner: str
-    """`<site>/<stack>/<vm>`: written on the VM, and told from everybody else's by it."""
     user: str
     authorized_keys: tuple[str, ...]
-    iso_storage: str
     snippet_storage: str | None
-    foreign_bridges: tuple[str, ...]
-    """Bridges that must be there already; those that the stack owns are not among them."""
+
+    @property
+    def spec(self) -> VmSpec:
+        """The VM, with nothing left to decide."""
+        return self.wanted.spec
 
 
 class RockyAppVm(pulumi.ComponentResource):
@@ -52,13 +57,12 @@ class RockyAppVm(pulumi.ComponentResource):
     vm_id: pulumi.Output[int]
 
     def __init__(self, name: str, args: RockyAppVmArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Declare the chain claim, seed, VM, first contact, host key, data disks."""
+        """Declare the chain seed, VM, first contact, host key, data disks."""
         super().__init__("hypercompose:compute:RockyAppVm", name, None, opts)
         self._name, self._args, self.spec = name, args, args.spec
-        claim = self._claim(name, args.spec.vm_id, data=False)
         data_vm = self._data_vm() if args.spec.data_disks else None
-        boot = first_boot(name, args, claim, parent=self)
-        vm = self._vm(claim, boot, data_vm)
+        boot = first_boot(name, args, parent=self)
+        vm = self._vm(boot, data_vm)
         key = boot.finish(vm)
         for disk in args.spec.data_disks:
             self._filesystem(disk, vm, key)
@@ -71,53 +75,33 @@ class RockyAppVm(pulumi.ComponentResource):
         """Options of a child that the native provider serves."""
         return pulumi.ResourceOptions(parent=self, provider=self._args.site.native, **options)
 
-    def _claim(self, name: str, vm_id: int, *, data: bool) -> VmClaim:
-        args, spec = self._args, self._args.spec
-        static = [str(nic.address.ip) for nic in spec.nics if nic.address]
-        storages = [disk.storage for disk in spec.data_disks] if data else [spec.storage]
-        inputs = {
-            "vm_id": vm_id,
-            "name": name,
-            "owner": f"{args.owner}-data" if data else args.owner,
-            "node": spec.node,
-            "template_id": None if data else spec.template_id,
-            "disk_storages": list(dict.fromkeys(storages)),
-            "iso_storage": None if data else args.iso_storage,
-            "bridges": [] if data else list(args.foreign_bridges),
-            "addresses": [] if data else static,
-        }
-        return VmClaim(f"{name}-claim", inputs, self.native(depends_on=[args.site.claim]))
-
-    def _vm(self, claim: VmClaim, boot: FirstBoot, data_vm: proxmoxve.VmLegacy | None) -> proxmoxve.VmLegacy:
-        spec = self._args.spec
+    def _vm(self, boot: FirstBoot, data_vm: proxmoxve.VmLegacy | None) -> proxmoxve.VmLegacy:
+        spec, claims = self._args.spec, self._args.claims
         return proxmoxve.VmLegacy(
             f"{self._name}-vm",
-            **clone_arguments(spec, self._args.owner, claim.nonce, data_vm),
+            **clone_arguments(spec, self._args.wanted.owner, claims.by_name[spec.name].nonce, data_vm),
             **boot.vm_arguments,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 provider=self._args.site.proxmox,
-                depends_on=[claim],
+                depends_on=claims.all,
                 protect=spec.protection,
                 delete_before_replace=True,  # the id is the same
                 replace_with=boot.replaced_together,
-                ignore_changes=[
-                    "cdrom",
-                    *_reported_only(1 + len(spec.data_disks)),
-                ],  # the seed leaves the drive  # the seed leaves the drive
+                ignore_changes=[_SEED_DRIVE, *_reported_only(1, len(spec.data_disks))],
             ),
         )
 
     def _data_vm(self) -> proxmoxve.VmLegacy:
-        spec, name = self._args.spec, f"{self._name}-data"
-        claim = self._claim(name, spec.data_vm_id or 0, data=True)
+        spec, wanted, claims = self._args.spec, self._args.wanted, self._args.claims
+        name = wanted.data_name
         return proxmoxve.VmLegacy(
             f"{name}-vm",
-            **data_vm_arguments(spec, name, f"{self._args.owner}-data", claim.nonce),
+            **data_vm_arguments(spec, name, wanted.data_owner, claims.by_name[name].nonce),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 provider=self._args.site.proxmox,
-                depends_on=[claim],
+                depends_on=claims.all,
                 protect=spec.protection,
                 ignore_changes=_reported_only(len(spec.data_disks)),
             ),

@@ -42,7 +42,7 @@ class Machine:
     nics: Sequence[Nic] = ()
     disks: Sequence[Disk] = ()
     seed: Mapping[str, bytes] | None = None
-    """Files of the NoCloud volume (`user-data`, `meta-data`, `network-config`) that is in a drive; None: no such volume."""
+    """Files of the NoCloud volume in a drive (`user-data`, `meta-data`, `network-config`); None: no such volume."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class Hypervisor(Protocol):
         """Bring the guest up as `machine` says. Returns once its init runs, not once it has booted."""
 
     def apply(self, machine: Machine) -> None:
-        """Bring a running guest to `machine`: limits, plugged and unplugged disks and NICs, grown disks, seed taken out."""
+        """Bring a running guest to `machine`: limits, disks and NICs plugged or unplugged, grown disks, no seed."""
 
     def shutdown(self, vmid: int, timeout_s: float) -> bool:
         """Ask the guest to power off; True once it has, False when it still runs after `timeout_s`."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components import RockyAppVm, RockyAppVmArgs, SiteAccess
+from components import RockyAppVm, RockyAppVmArgs, SiteAccess, VmClaims, Wanted
 from components.site_access import Credentials
 from settings import load_program
 from tests.components import recording
@@ -15,24 +15,25 @@ GROUP: dict[str, Any] = {
     "first_id": 1100,
     "networks": [{"bridge": "vmbr0", "address": "10.77.0.11/24"}, {"bridge": "bridge-dev", "vlan": 7}],
 }
+OTHER = {"name": "vm-2", "first_id": 1200, "networks": [{"bridge": "vmbr0"}]}
 DISKS = {"data_first_id": 1600, "data_disks": [{"name": "data", "size_gib": 5, "mount": "/srv/data"}]}
 
 
 def register(**change: Any) -> tuple[Any, Any]:
-    raw = {"hypercompose:site": "lab", "hypercompose:vms": json.dumps([{**GROUP, **change}])}
+    raw = {"hypercompose:site": "lab", "hypercompose:vms": json.dumps([{**GROUP, **change}, OTHER])}
     program = load_program("dev", raw)
 
     def run() -> Any:
         site = SiteAccess("site", program.site, Credentials(api_token=None, ssh_private_key=None))
+        wanted = Wanted(spec=program.vms[0], owner="lab/dev/vm-1", iso_storage="local", bridges=("vmbr0",))
+        other = Wanted(spec=program.vms[1], owner="lab/dev/vm-2", iso_storage="local", bridges=("vmbr0",))
         args = RockyAppVmArgs(
-            spec=program.vms[0],
+            wanted=wanted,
+            claims=VmClaims("claims", site, [wanted, other]),
             site=site,
-            owner="lab/dev/vm-1",
             user="ops",
             authorized_keys=("ssh-ed25519 AAAA me",),
-            iso_storage="local",
             snippet_storage="snips",
-            foreign_bridges=("vmbr0",),
         )
         vm = RockyAppVm("vm-1", args)
         return {"address": vm.address, "host_key": vm.host_key, "vm_id": vm.vm_id}
@@ -51,7 +52,14 @@ def test_the_chain_is_claim_seed_vm_first_contact_host_key() -> None:
     names = [
         n for n, t in seen.types.items() if t.startswith(("hypercompose:proxmox", "hypercompose:host", "proxmoxve"))
     ]
-    assert names == ["vm-1-claim", "vm-1-seed", "vm-1-vm", "vm-1-ready", "vm-1-host-key"]
+    assert names == ["vm-1-claim", "vm-2-claim", "vm-1-seed", "vm-1-vm", "vm-1-ready", "vm-1-host-key"]
+
+
+def test_no_vm_is_made_before_every_claim_of_the_stack_holds() -> None:
+    requests = register(**DISKS)[0].requests
+    for name in ("vm-1-vm", "vm-1-data-vm", "vm-1-seed"):
+        waits_for = {urn.rpartition("::")[2] for urn in requests[name].dependencies}
+        assert {"vm-1-claim", "vm-1-data-claim", "vm-2-claim"} <= waits_for
 
 
 def test_the_vm_is_cloned_once_marked_as_ours_and_started() -> None:
@@ -99,6 +107,12 @@ def test_a_replaced_seed_replaces_the_vm_and_the_id_is_freed_first() -> None:
     assert set(request.ignoreChanges) == {"cdrom", "disks[0].speed"}
 
 
+def test_an_attached_disk_grows_with_its_owner_and_not_through_the_vm_that_uses_it() -> None:
+    requests = register(**DISKS)[0].requests
+    assert set(requests["vm-1-vm"].ignoreChanges) == {"cdrom", "disks[0].speed", "disks[1].speed", "disks[1].size"}
+    assert list(requests["vm-1-data-vm"].ignoreChanges) == ["disks[0].speed"]
+
+
 def test_what_lives_on_the_vm_goes_with_it() -> None:
     requests = register(**DISKS)[0].requests
     for name in ("vm-1-ready", "vm-1-host-key", "vm-1-data"):
@@ -130,7 +144,7 @@ def test_the_agent_gives_the_key_of_the_template_and_nothing_is_retired() -> Non
 def test_every_resource_of_the_component_is_its_child() -> None:
     seen, _ = register(**DISKS)
     for name, request in seen.requests.items():
-        if name.startswith("vm-1-"):
+        if name.startswith("vm-1-") and not name.endswith("-claim"):
             assert request.parent.endswith("$hypercompose:compute:RockyAppVm::vm-1"), name
 
 
@@ -139,7 +153,8 @@ def test_urns_are_frozen(change: dict[str, Any]) -> None:
     """A renamed resource is a new one: delete and create. Rename only with an alias."""
     seen, _ = register(**change)
     frozen = {
-        "site", "site-native", "site-claim", "site-proxmox", "vm-1", "vm-1-claim", "vm-1-data-claim", "vm-1-data-vm",
+        "site", "site-native", "site-claim", "site-proxmox", "claims", "vm-1", "vm-1-claim", "vm-2-claim",
+        "vm-1-data-claim", "vm-1-data-vm",
         "vm-1-seed", "vm-1-snippet", "vm-1-vm", "vm-1-agent-key", "vm-1-ready", "vm-1-host-key", "vm-1-data",
     }  # fmt: skip
     assert set(seen.types) <= frozen

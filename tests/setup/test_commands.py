@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,13 @@ def test_env_prints_shell_lines_only(
 
 def test_what_follows_the_dashes_is_passed_on(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[list[str]] = []
-    monkeypatch.setitem(commands.COMMANDS, "up", lambda _, arguments: given.append(list(arguments)) or 0)  # type: ignore[index]
-    commands.run(["up", "--stack", "lab", "--", "--refresh", "--stack", "other"])
+
+    def up(_: Session, arguments: Sequence[str]) -> int:
+        given.append(list(arguments))
+        return 3
+
+    monkeypatch.setattr(commands, "COMMANDS", {"up": up})
+    assert commands.run(["up", "--stack", "lab", "--", "--refresh", "--stack", "other"]) == 3
     assert given == [["--refresh", "--stack", "other"]]
 
 

@@ -76,3 +76,9 @@ def test_a_stack_without_a_site_is_refused(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.x.yaml").write_text("config: {}\n")
     with pytest.raises(SetupError, match="hypercompose:site"):
         site_of("x", tmp_path)
+
+
+def test_site_files_may_live_in_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "far.yaml").write_text("id: far\nstate: {backend: 's3://bucket'}\n")
+    monkeypatch.setenv("HYPERCOMPOSE_SITES", str(tmp_path))
+    assert read_site("far").file == tmp_path / "far.yaml"

@@ -1,0 +1,68 @@
+# Every target makes sure of the set-up first (milliseconds once it is there). `make help` lists them.
+# STACK: which Pulumi.<stack>.yaml. SITE: which sites/<site>.yaml, the stack's own by default. ARGS: passed on.
+STACK ?= lab
+SITE ?=
+ARGS ?=
+
+# The environment's own Python once there is one: it starts without the detour over the machine's.
+PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
+SETUP = $(PYTHON) -m setup
+ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
+
+.PHONY: help up preview drift down refresh recover env check test template bench docs clean
+.PHONY: lab-up lab-status lab-down lab-purge
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/\$$\$$/$$/; s/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r a b; do printf '  %-11s %s\n' "$$a" "$$b"; done
+
+up: ## bring the stack up, with everything it needs: make up [STACK=acceptance] [SITE=lab]
+	@$(SETUP) up $(ON)
+
+preview: ## show what `make up` would do
+	@$(SETUP) preview $(ON)
+
+drift: ## show what differs between the state and the world
+	@$(SETUP) drift $(ON)
+
+down: ## destroy the stack, and stop the lab when nothing is left on it
+	@$(SETUP) down $(ON)
+
+refresh: ## take the world's facts into the state
+	@$(SETUP) refresh $(ON)
+
+recover: ## after a crash: settle what was pending, then up
+	@$(SETUP) recover $(ON)
+
+env: ## print shell exports: eval "$$(make -s env)", then plain `pulumi up --stack lab`
+	@$(SETUP) env $(ON)
+
+check: ## format, lint, types, unit tests: seconds
+	@$(SETUP) check -- $(ARGS)
+
+test: ## all tests: unit, lab, browser
+	@$(SETUP) test -- $(ARGS)
+
+lab-up: ## start the lab site on this machine
+	@$(SETUP) lab-up $(ON)
+
+lab-status: ## what runs in the lab
+	@$(SETUP) lab-status $(ON)
+
+lab-down: ## stop the lab; its VMs are there again after `make lab-up`
+	@$(SETUP) lab-down $(ON)
+
+lab-purge: ## remove the lab with everything in it
+	@$(SETUP) lab-purge $(ON)
+
+template: ## import a cloud image as a template on a real site: make template SITE=main ARGS='--help'
+	@$(SETUP) template $(ON)
+
+bench: ## this project against its peers, on the lab
+	@$(SETUP) bench $(ON)
+
+docs: ## build the documentation, warnings are errors
+	@$(SETUP) docs $(ON)
+
+clean: ## remove what set-up made in this checkout (not the lab, not any state)
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

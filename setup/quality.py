@@ -1,0 +1,85 @@
+"""Checks and tests of the checkout itself, each a plain command that a person could type as well."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from setup.places import CHECKOUT
+from setup.report import say
+from setup.session import open_session
+from setup.venv import ensure_uv, uv_environment
+
+UNIT = ["-m", "not lab and not browser", "-n", "2"]
+NO_TESTS = 5
+"""pytest's exit code when nothing was selected: a tier that has no tests yet is no failure."""
+
+
+def check(arguments: Sequence[str]) -> int:
+    """Lock file, format, lint, types, unit tests: all of them, then the verdict."""
+    steps = {
+        "lock": [ensure_uv(), "lock", "--check", "--quiet"],
+        "format": [*_python("ruff"), "format", "--check", "--quiet", "."],
+        "lint": [*_python("ruff"), "check", "--quiet", "."],
+        "types": [*_python("mypy"), "--no-error-summary", *typed()],
+        "unit": [*_python("pytest"), "-q", *UNIT, *arguments],
+    }
+    failed = [name for name, command in steps.items() if _run(name, command)]
+    return _verdict(failed)
+
+
+def test(arguments: Sequence[str]) -> int:
+    """All tiers, in the order of their cost; a tier that fails does not hide the next."""
+    env = open_session("lab", None).environment()
+    tiers = {"unit": UNIT, "lab": ["-m", "lab and not browser"], "browser": ["-m", "browser"]}
+    failed = [name for name, chosen in tiers.items() if _run(name, [*_python("pytest"), *chosen, *arguments], env)]
+    return _verdict(failed)
+
+
+def docs(arguments: Sequence[str]) -> int:
+    """Build the documentation; a warning is an error."""
+    return _module("docs.build", arguments)
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """Measure this project against its peers, on the lab."""
+    return _module("bench", arguments, open_session("lab", None).environment())
+
+
+def typed() -> list[str]:
+    """What mypy reads: every package of the checkout, tests included, and the program."""
+    packages = sorted(file.parent.name for file in CHECKOUT.glob("*/__init__.py"))
+    return [*packages, *(file.name for file in CHECKOUT.glob("__main__.py"))]
+
+
+CHECKOUT_COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "check": check,
+    "test": test,
+    "docs": docs,
+    "bench": bench,
+}
+
+
+def _run(name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> bool:
+    """Run one step in the open; whether it failed."""
+    say(f"── {name}")
+    code = subprocess.run(list(command), cwd=CHECKOUT, env=env or uv_environment(os.environ), check=False).returncode
+    return code not in (0, NO_TESTS if "pytest" in command else 0)
+
+
+def _module(name: str, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
+    """Run a module of the checkout."""
+    return subprocess.run([*_python(name), *arguments], cwd=CHECKOUT, env=env, check=False).returncode
+
+
+def _python(module: str) -> list[str]:
+    """The environment's own copy of a tool, whatever PATH holds."""
+    return [sys.executable, "-m", module]
+
+
+def _verdict(failed: Sequence[str]) -> int:
+    """Say which steps failed."""
+    say(f"failed: {', '.join(failed)}" if failed else "all passed")
+    return 1 if failed else 0
