@@ -41,12 +41,13 @@ class Checkout:
 
     def make(self, target: str, *, stack: str = SITE, args: str = "") -> Done:
         """`make TARGET STACK=… SITE=lab-e2e`."""
-        return self._run(["make", "-s", target, f"STACK={stack}", f"SITE={SITE}", f"ARGS={args}"])
+        return self.run(["make", "-s", target, f"STACK={stack}", f"SITE={SITE}", f"ARGS={args}"])
 
     def pulumi(self, *arguments: str, stack: str = SITE, env: dict[str, str] | None = None) -> Done:
         """Plain pulumi after `eval "$(make -s env)"`, without colours."""
-        script = f'eval "$(make -s env STACK={stack} SITE={SITE} 2>/dev/null)"; exec pulumi "$@" --color never'
-        return self._run(["bash", "-c", script, "-", *arguments, "--stack", stack], env)
+        script = f'eval "$(make -s env STACK={stack} SITE={SITE} 2>/dev/null)"; exec env "$@" --color never'
+        changes = [f"{name}={value}" for name, value in (env or {}).items()]
+        return self.run(["bash", "-c", script, "-", *changes, "pulumi", *arguments, "--stack", stack])
 
     def preview(self, *arguments: str, stack: str = SITE, env: dict[str, str] | None = None) -> dict[str, str]:
         """What a preview would do: the last part of each URN -> operation, without what stays the same."""
@@ -68,7 +69,7 @@ class Checkout:
         options = ["-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes"]
         key = str(self.folder / ".lab" / "ssh" / "id_ed25519")
         login = f"{host['user']}@{host['address']}"
-        return self._run(["ssh", "-i", key, *options, "-o", "ConnectTimeout=5", login, command])
+        return self.run(["ssh", "-i", key, *options, "-o", "ConnectTimeout=5", login, command])
 
     def api(self, token: str | None = None) -> Proxmox:
         """The lab's API with its own token, as another user of the site would reach it."""
@@ -107,11 +108,11 @@ class Checkout:
         running.wait()
         return log.read_text()
 
-    def _run(self, command: list[str], env: dict[str, str] | None = None) -> Done:
+    def run(self, command: list[str]) -> Done:
+        """Any command, in the copy, with nobody at the keyboard."""
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 from dataclasses import dataclass, replace
@@ -130,13 +129,3 @@ def dhcp_v2(nics: dict[str, Nic]) -> object:
 def without_seed(machine: Machine) -> Machine:
     """The machine once its seed is out of the drive."""
     return replace(machine, seed=None)
-
-
-def agent_sees(fleet: Fleet, vmid: int, interface: str) -> bool:
-    """Whether an interface has an IPv4 address by now."""
-    return bool(fleet.address(vmid, interface))
-
-
-def as_json(text: str) -> object:
-    """Output of a command that speaks JSON."""
-    return json.loads(text)

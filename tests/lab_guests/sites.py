@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
-import subprocess
-import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lab import dockerd
+from lab.__main__ import main
 from lab.guests import Guests
 from lab.images.build import ensure_images
 from lab.network import Network
 from lab.site import Site, load_site
-from setup.places import CHECKOUT
 
 _SITE = """
 id: {id}
@@ -34,6 +35,14 @@ domain: test.internal
 """
 
 
+class Said(NamedTuple):
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 @dataclass(frozen=True)
 class TestLab:
     """A lab that tests drive through its commands, as a person would."""
@@ -43,12 +52,13 @@ class TestLab:
     site: Site
     net: str
 
-    def command(self, name: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def command(self, name: str, *, check: bool = True) -> Said:
         """Run `python -m lab NAME` for this lab."""
-        command = [sys.executable, "-m", "lab", name, f"--site={self.site.file}", f"--dir={self.site.directory}"]
-        done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0 or not check, done.stderr
-        return done
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main([name, f"--site={self.site.file}", f"--dir={self.site.directory}"])
+        assert code == 0 or not check, err.getvalue()
+        return Said(code, out.getvalue(), err.getvalue())
 
     def guests(self) -> Guests:
         """The lab's hypervisor, from outside the supervisor."""

@@ -33,6 +33,17 @@ def small_lab(tmp_path: Path) -> Iterator[TestLab]:
     lab.command("purge")
 
 
+@pytest.fixture(scope="module")
+def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestLab]:
+    """A lab that is up, for tests that do not change it."""
+    if not may_run_guests():
+        pytest.skip("guests need root")
+    lab = make_lab(tmp_path_factory.mktemp("running"), "labtest4", "10.97")
+    lab.command("up")
+    yield lab
+    lab.command("purge")
+
+
 @pytest.fixture
 def stranger(small_lab: TestLab) -> Iterator[str]:
     """A container, a volume, a bridge and a rule that look like a lab's but carry no label."""
@@ -71,50 +82,46 @@ def test_purge_leaves_nothing_of_the_lab(small_lab: TestLab) -> None:
     assert lab.chain not in run("iptables", "-w", "-S")
 
 
-def test_up_twice_changes_nothing(small_lab: TestLab) -> None:
-    small_lab.command("up")
-    pid = supervisor_of(small_lab.site.directory)
-    credentials = (small_lab.site.directory / "credentials.env").read_text()
-    small_lab.command("up")
-    assert supervisor_of(small_lab.site.directory) == pid
-    assert (small_lab.site.directory / "credentials.env").read_text() == credentials
+def test_up_twice_changes_nothing(running_lab: TestLab) -> None:
+    pid = supervisor_of(running_lab.site.directory)
+    credentials = (running_lab.site.directory / "credentials.env").read_text()
+    running_lab.command("up")
+    assert supervisor_of(running_lab.site.directory) == pid
+    assert (running_lab.site.directory / "credentials.env").read_text() == credentials
 
 
-def test_the_api_answers_with_the_labs_certificate_and_token(small_lab: TestLab) -> None:
-    small_lab.command("up")
-    folder = small_lab.site.directory
+def test_the_api_answers_with_the_labs_certificate_and_token(running_lab: TestLab) -> None:
+    folder = running_lab.site.directory
     given = dict(line.removeprefix("export ").split("=", 1) for line in (folder / "credentials.env").open())
     assert (folder / "credentials.env").stat().st_mode & 0o777 == 0o600
     token = given["PROXMOX_VE_API_TOKEN"].strip().strip("'")
     bundle = given["SSL_CERT_FILE"].strip().strip("'")
-    url = f"{small_lab.site.endpoint}/api2/json/version"
+    url = f"{running_lab.site.endpoint}/api2/json/version"
     answer = requests.get(url, headers={"Authorization": f"PVEAPIToken={token}"}, verify=bundle, timeout=5)
     assert answer.json()["data"]["version"]
 
 
-def test_a_taken_port_is_named(tmp_path: Path, small_lab: TestLab) -> None:
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = int(server.getsockname()[1])
-        other = make_lab(tmp_path / "other", "labtest3", "10.97", port)
+        other = make_lab(tmp_path, "labtest3", "10.96", port)
         done = other.command("up", check=False)
         other.command("purge")
     assert done.returncode == 1
     assert f"port {port}:" in done.stderr and "listens there" in done.stderr
 
 
-def test_a_taken_network_names_the_lab_that_has_it(tmp_path: Path, small_lab: TestLab) -> None:
-    small_lab.command("up")
-    other = make_lab(tmp_path / "other", "labtest3", "10.98")
+def test_a_taken_network_names_the_lab_that_has_it(tmp_path: Path, running_lab: TestLab) -> None:
+    other = make_lab(tmp_path, "labtest3", "10.97")
     done = other.command("up", check=False)
     other.command("purge")
-    assert done.returncode == 1 and f"the lab of {small_lab.site.directory}" in done.stderr
+    assert done.returncode == 1 and f"the lab of {running_lab.site.directory}" in done.stderr
 
 
-def test_a_second_lab_of_the_same_site_is_refused_by_name(tmp_path: Path, small_lab: TestLab) -> None:
-    small_lab.command("up")
-    other = make_lab(tmp_path / "other", "labtest2", "10.97")
+def test_a_second_lab_of_the_same_site_is_refused_by_name(tmp_path: Path, running_lab: TestLab) -> None:
+    other = make_lab(tmp_path, "labtest4", "10.96")
     done = other.command("up", check=False)
-    assert done.returncode == 1 and f"the lab of {small_lab.site.directory} has this id" in done.stderr
+    assert done.returncode == 1 and f"the lab of {running_lab.site.directory} has this id" in done.stderr
 
 
 def test_a_lab_whose_folder_is_gone_is_cleared_away(tmp_path: Path, small_lab: TestLab) -> None:

@@ -1,0 +1,68 @@
+"""`python -m lab up|status|down|purge|images`: a whole Proxmox site on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from lab import commands, dockerd
+from lab.hypervisor import HypervisorError
+from lab.images.build import ensure_images
+from lab.machine import CommandFailed, ensure_host_tools
+from lab.site import Site, load_site
+from lab.status import status
+from lab.world import WorldError
+from setup.report import SetupError, say
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; a failure is one sentence on stderr and exit code 1."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        site = load_site(chosen.site, chosen.dir)
+        _COMMANDS[chosen.command](site)
+    except (SetupError, WorldError, HypervisorError, CommandFailed) as error:
+        say(f"lab: {error}")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
+    parser.add_argument("command", choices=list(_COMMANDS), metavar="up|status|down|purge|images")
+    parser.add_argument(
+        "--site", type=Path, help="site file (sites/lab.yaml, or in the folder HYPERCOMPOSE_SITES names)"
+    )
+    parser.add_argument("--dir", type=Path, help="folder of the lab's state (.lab of the checkout, or LAB_DIR)")
+    return parser
+
+
+def _status(site: Site) -> None:
+    print(status(site, api_answers=commands.answers(site)))
+
+
+def _images(_: Site) -> None:
+    ensure_host_tools()
+    client = dockerd.connect()
+    for name, tag in ensure_images(client).items():
+        print(f"{name}\t{tag}")
+
+
+def _serve(site: Site) -> None:
+    from lab.supervisor import serve  # only here: the other commands need no HTTP server, and start quicker without
+
+    serve(site)
+
+
+_COMMANDS = {
+    "up": commands.up,
+    "status": _status,
+    "down": commands.down,
+    "purge": commands.purge,
+    "images": _images,
+    "serve": _serve,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

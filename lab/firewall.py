@@ -1,0 +1,60 @@
+"""The packet filter between the lab's bridges: within one bridge everything passes, from and to it nothing.
+
+Bridged frames pass FORWARD as well where dockerd set bridge-nf-call-iptables, with a policy of DROP.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+from lab.identity import Lab
+from lab.machine import run, succeeds
+
+
+def close_off(lab: Lab) -> None:
+    """Make the lab's chains and send all traffic of its bridges through them."""
+    any_bridge = f"{lab.bridge_prefix}+"
+    for tables in _programs():
+        if not _has_chain(tables, lab.chain):
+            run(tables, "-w", "-N", lab.chain)
+            run(tables, "-w", "-A", lab.chain, "-i", any_bridge, "-j", "DROP")
+            run(tables, "-w", "-A", lab.chain, "-o", any_bridge, "-j", "DROP")
+        for rule in _hooks(lab):
+            if not succeeds(tables, "-w", "-C", *rule):
+                run(tables, "-w", "-I", *rule)
+
+
+def allow_within(lab: Lab, device: str) -> None:
+    """Let guests on one bridge talk to each other."""
+    rule = (lab.chain, "-i", device, "-o", device, "-j", "ACCEPT")
+    for tables in _programs():
+        if not succeeds(tables, "-w", "-C", *rule):
+            run(tables, "-w", "-I", *rule)
+
+
+def open_up(lab: Lab) -> None:
+    """Remove the lab's chains and what leads to them."""
+    for tables in _programs():
+        for rule in _hooks(lab):
+            while succeeds(tables, "-w", "-D", *rule):
+                pass
+        if _has_chain(tables, lab.chain):
+            run(tables, "-w", "-F", lab.chain)
+            run(tables, "-w", "-X", lab.chain)
+
+
+def _hooks(lab: Lab) -> list[tuple[str, ...]]:
+    """Rules in the machine's own chains: the way into ours, and DHCP and DNS for guests behind a closed firewall."""
+    comment = ("-m", "comment", "--comment", lab.mark[:255])
+    services = ("INPUT", "-i", f"{lab.bridge_prefix}+", "-p", "udp", "-m", "multiport", "--dports", "53,67")
+    return [("FORWARD", *comment, "-j", lab.chain), (*services, *comment, "-j", "ACCEPT")]
+
+
+def _programs() -> list[str]:
+    """IPv4's program, and IPv6's where there is one that works here."""
+    six = shutil.which("ip6tables")
+    return ["iptables", *(["ip6tables"] if six and succeeds(six, "-w", "-S", "FORWARD") else [])]
+
+
+def _has_chain(tables: str, chain: str) -> bool:
+    return succeeds(tables, "-w", "-S", chain)
