@@ -52,7 +52,7 @@ def test_a_second_run_changes_nothing_and_previews_are_clean(brought_up: Checkou
 def test_a_changed_host_key_is_a_hard_stop(brought_up: Checkout) -> None:
     host = brought_up.hosts()[VM]
     key = "/etc/ssh/ssh_host_ed25519_key"
-    swap = f'mv {key} {key}.pub /root/; ssh-keygen -q -t ed25519 -N "" -f {key}; systemctl reload ssh'
+    swap = f'mv {key} {key}.pub /root/; ssh-keygen -q -t ed25519 -N "" -f {key}; systemctl reload sshd'
     other = brought_up.ssh(host, f"sudo sh -c '{swap}'; cut -d\" \" -f1,2 {key}.pub").text.strip()
     refused = brought_up.pulumi("preview", "--refresh")
     assert refused.code != 0
