@@ -9,7 +9,7 @@ PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 SETUP = $(PYTHON) -m setup
 ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
 
-.PHONY: help up preview drift down refresh recover env check test template bench docs clean
+.PHONY: help up preview drift down refresh recover env check test soak template docs clean
 .PHONY: lab-up lab-status lab-down lab-purge
 .DEFAULT_GOAL := help
 
@@ -58,11 +58,11 @@ lab-purge: ## remove the lab with everything in it
 template: ## import a cloud image as a template on a real site: make template SITE=main ARGS='--help'
 	@$(SETUP) template $(ON)
 
-bench: ## this project against its peers, on the lab
-	@$(SETUP) bench $(ON)
+soak: ## what takes longer than a test may: killed at every moment
+	@$(SETUP) soak -- $(ARGS)
 
-docs: ## build the documentation, warnings are errors
-	@$(SETUP) docs $(ON)
+docs: ## write the pages and schemas that come from the types
+	@$(SETUP) docs -- $(ARGS)
 
 clean: ## remove what set-up made in this checkout (not the lab, not any state)
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -5,9 +5,11 @@ Bridged frames pass FORWARD as well where dockerd set bridge-nf-call-iptables, w
 
 from __future__ import annotations
 
+import shlex
 import shutil
+from collections.abc import Iterator
 
-from lab.identity import Lab
+from lab.identity import Lab, lab_of_mark
 from lab.machine import run, succeeds
 
 
@@ -35,9 +37,9 @@ def allow_within(lab: Lab, device: str) -> None:
 def open_up(lab: Lab) -> None:
     """Remove the lab's chains and what leads to them."""
     for tables in _programs():
-        for rule in _hooks(lab):
-            while succeeds(tables, "-w", "-D", *rule):
-                pass
+        for hook in ("FORWARD", "INPUT"):
+            for rule in _rules_of(lab, run(tables, "-w", "-S", hook)):
+                run(tables, "-w", "-D", *rule)
         if _has_chain(tables, lab.chain):
             run(tables, "-w", "-F", lab.chain)
             run(tables, "-w", "-X", lab.chain)
@@ -48,6 +50,15 @@ def _hooks(lab: Lab) -> list[tuple[str, ...]]:
     comment = ("-m", "comment", "--comment", lab.mark[:255])
     services = ("INPUT", "-i", f"{lab.bridge_prefix}+", "-p", "udp", "-m", "multiport", "--dports", "53,67")
     return [("FORWARD", *comment, "-j", lab.chain), (*services, *comment, "-j", "ACCEPT")]
+
+
+def _rules_of(lab: Lab, listing: str) -> Iterator[list[str]]:
+    """The rules of a `-S` listing that carry this lab's mark, whichever folder it was made from."""
+    for line in listing.splitlines():
+        words = shlex.split(line)
+        marks = [found.site for found in map(lab_of_mark, words) if found]
+        if words[0] == "-A" and lab.site in marks:
+            yield words[1:]
 
 
 def _programs() -> list[str]:

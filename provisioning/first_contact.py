@@ -7,8 +7,10 @@ import time
 from dataclasses import replace
 
 from provisioning.errors import ProvisioningError
-from provisioning.ssh import Address, CommandTimeout, HostUnreachable, Ssh
+from provisioning.ssh import Address, CommandTimeout, HostKeyMismatch, HostUnreachable, Ssh
 
+RELOAD_DEADLINE_S = 20.0
+RELOAD_PAUSE_S = 0.3
 FINAL_KEY = "/etc/ssh/ssh_host_ed25519_key"
 ONE_TIME_KEY = "/etc/ssh/ssh_host_ecdsa_key"
 
@@ -39,8 +41,7 @@ def finish_first_boot(ssh: Ssh, one_time: Address, deadline_s: float) -> str:
     ssh.wait(one_time, deadline_s)
     _wait_for_cloud_init(ssh, one_time, limit)
     key = _checked(ssh, one_time, MAKE_FINAL_KEY, "make the final host key").strip()
-    final = replace(one_time, host_key=key)
-    ssh.wait(final, max(5.0, limit - time.monotonic()))
+    _wait_until_served(ssh, replace(one_time, host_key=key))
     return key
 
 
@@ -49,6 +50,19 @@ def retire_one_time_key(ssh: Ssh, final: Address) -> None:
     _checked(ssh, final, RETIRE_ONE_TIME_KEY, "retire the one-time host key")
     ssh.forget(final)
     ssh.wait(final, 30)
+
+
+def _wait_until_served(ssh: Ssh, final: Address) -> None:
+    """Wait until sshd has loaded the final key: a reload returns before that. No command runs until the key fits."""
+    limit = time.monotonic() + RELOAD_DEADLINE_S
+    while True:
+        try:
+            ssh.wait(final, RELOAD_DEADLINE_S)
+            return
+        except HostKeyMismatch:
+            if time.monotonic() > limit:
+                raise
+        time.sleep(RELOAD_PAUSE_S)
 
 
 def _wait_for_cloud_init(ssh: Ssh, address: Address, limit: float) -> None:

@@ -12,7 +12,9 @@ from setup.report import say
 from setup.session import open_session
 from setup.venv import ensure_uv, uv_environment
 
-UNIT = ["-m", "not lab and not browser", "-n", "2"]
+UNIT = ["-m", "not lab and not browser and not soak", "-n", "2"]
+# A worker per site: tests of one site go on where the one before ended.
+LAB = ["-m", "lab and not browser and not soak", "-n", "4", "--dist", "loadfile"]
 NO_TESTS = 5
 """pytest's exit code when nothing was selected: a tier that has no tests yet is no failure."""
 
@@ -33,19 +35,20 @@ def check(arguments: Sequence[str]) -> int:
 def test(arguments: Sequence[str]) -> int:
     """All tiers, in the order of their cost; a tier that fails does not hide the next."""
     env = open_session("lab", None).environment()
-    tiers = {"unit": UNIT, "lab": ["-m", "lab and not browser"], "browser": ["-m", "browser"]}
+    tiers = {"unit": UNIT, "lab": LAB, "browser": ["-m", "browser"]}
     failed = [name for name, chosen in tiers.items() if _run(name, [*_python("pytest"), *chosen, *arguments], env)]
     return _verdict(failed)
 
 
+def soak(arguments: Sequence[str]) -> int:
+    """What takes longer than a test may: every moment at which a run can be killed."""
+    env = open_session("lab", None).environment()
+    return _verdict(["soak"] if _run("soak", [*_python("pytest"), "-m", "soak", *arguments], env) else [])
+
+
 def docs(arguments: Sequence[str]) -> int:
-    """Build the documentation; a warning is an error."""
-    return _module("docs.build", arguments)
-
-
-def bench(arguments: Sequence[str]) -> int:
-    """Measure this project against its peers, on the lab."""
-    return _module("bench", arguments, open_session("lab", None).environment())
+    """Write the pages and schemas that come from the types; `make check` fails when they are old."""
+    return _module("settings.schema", arguments)
 
 
 def typed() -> list[str]:
@@ -57,8 +60,8 @@ def typed() -> list[str]:
 CHECKOUT_COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "check": check,
     "test": test,
+    "soak": soak,
     "docs": docs,
-    "bench": bench,
 }
 
 

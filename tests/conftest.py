@@ -1,8 +1,10 @@
 """Every test starts without the settings of the person who runs it."""
 
 import os
+from typing import Any
 
 import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 
 @pytest.fixture(autouse=True)
@@ -10,3 +12,17 @@ def _no_settings_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("HYPERCOMPOSE_", "PULUMI_", "PROXMOX_VE_")):
             monkeypatch.delenv(name)
+
+
+class _OneWorkerPerSite(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests that share a lab stay together, in their order: a file, or the whole folder of the guests' own lab."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "guests" if "lab_guests/" in file else file
+
+
+@pytest.hookimpl
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """`--dist loadfile` means one worker per site; every other choice is xdist's own."""
+    return _OneWorkerPerSite(config, log) if config.getoption("dist") == "loadfile" else None

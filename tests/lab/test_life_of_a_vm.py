@@ -7,8 +7,13 @@ import pytest
 
 from tests.lab.checkout import Checkout
 
-pytestmark = pytest.mark.lab
+pytestmark = pytest.mark.lab  # in order: each test goes on where the one before ended
 VM = "vm-lab-app-1"
+
+
+def discs(checkout: Checkout) -> set[str]:
+    """Volume ids of the discs in the site's storage."""
+    return {str(disc["volid"]) for disc in checkout.api().get("/nodes/pve1/storage/local/content", content="iso")}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +41,7 @@ def test_first_contact_leaves_one_host_key_and_no_seed(brought_up: Checkout) -> 
     assert keys.split() == ["/etc/ssh/ssh_host_ed25519_key.pub", "off"]
     api = brought_up.api()
     assert api.get("/nodes/pve1/qemu/1100/config")["ide3"] == "none,media=cdrom"
-    assert api.get("/nodes/pve1/storage/local/content", content="iso") == []
+    assert "local:iso/hypercompose-1100.iso" not in discs(brought_up)
 
 
 def test_a_second_run_changes_nothing_and_previews_are_clean(brought_up: Checkout) -> None:
@@ -106,4 +111,4 @@ def test_down_leaves_nothing(brought_up: Checkout) -> None:
     up = brought_up.make("lab-up")  # `down` stops a lab that nobody uses
     assert up.code == 0, up.text
     assert not {1100, 1600} & set(brought_up.vms())
-    assert brought_up.api().get("/nodes/pve1/storage/local/content", content="iso") == []
+    assert "local:iso/hypercompose-1100.iso" not in discs(brought_up)

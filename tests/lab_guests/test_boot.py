@@ -13,7 +13,7 @@ from tests.lab_guests.conftest import BARE, DHCP, STATIC
 from tests.lab_guests.fleet import Fleet, without_seed
 from tests.lab_guests.sites import TestLab
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-guests")]
+pytestmark = pytest.mark.lab
 
 
 def test_the_host_key_is_the_seeds_from_the_first_packet(fleet: Fleet, test_lab: TestLab) -> None:

@@ -18,7 +18,7 @@ from lab.network import marked_devices
 from lab.processes import supervisor_of
 from tests.lab_guests.sites import TestLab, make_lab, may_run_guests
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-guests")]
+pytestmark = pytest.mark.lab
 
 RULE = ("FORWARD", "-i", "hcstranger", "-j", "ACCEPT", "-m", "comment", "--comment", "not a lab's")
 

@@ -14,7 +14,7 @@ from tests.lab_guests.conftest import DHCP, MIB, NEIGHBOUR, STATIC
 from tests.lab_guests.fleet import Fleet, nic, without_seed
 from tests.lab_guests.sites import TestLab
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-guests")]
+pytestmark = pytest.mark.lab
 
 DISK = "/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_drive-scsi1"
 

@@ -142,3 +142,22 @@ def test_a_name_is_published_once_and_forgotten(tmp_path: Path) -> None:
     resolver.forget(100)
     resolver.forget(100)
     assert not entry.exists()
+
+
+def test_opening_up_removes_every_rule_of_the_site_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = f'-A FORWARD -m comment --comment "{LAB.mark}" -j {LAB.chain}'
+    older = ours.replace(str(LAB.directory), "/gone/with a space")
+    others = ["-P FORWARD DROP", "-A FORWARD -j DOCKER-USER", ours.replace(f"={LAB.site} ", f"={LAB.site}2 ")]
+    commands: list[str] = []
+
+    def run(*command: str) -> str:
+        commands.append(" ".join(command))
+        return "\n".join([*others, ours, older]) if command[2:] == ("-S", "FORWARD") else ""
+
+    monkeypatch.setattr(firewall, "run", run)
+    monkeypatch.setattr(firewall, "succeeds", lambda *_: False)
+    monkeypatch.setattr(firewall, "_programs", lambda: ["iptables"])
+    firewall.open_up(LAB)
+    removed = [command for command in commands if " -D " in command]
+    assert len(removed) == 2
+    assert all(f"={LAB.site} " in command for command in removed)

@@ -18,7 +18,7 @@ from tests.lab_guests.conftest import NEIGHBOUR, STATIC
 from tests.lab_guests.fleet import Fleet
 from tests.lab_guests.sites import TestLab
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("lab-guests")]
+pytestmark = pytest.mark.lab
 
 BOOT = "stat -c %y /run/hypervisor/plugged"
 
