@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
 import yaml
 
 from provisioning.proxmox import Proxmox
@@ -92,7 +93,7 @@ class Checkout:
         file.write_text(yaml.safe_dump(content, sort_keys=False))
 
     def kill_up_at(self, moment: str, after_s: float, *, stack: str = SITE) -> str:
-        """Start `make up` and kill -9 everything of it once `moment` was printed; what it had printed."""
+        """Start `make up` and kill -9 everything of it `after_s` after `moment` was printed; what it had printed."""
         log = self.folder / ".lab" / f"killed-{stack}.log"
         command = ["make", "-s", "up", f"STACK={stack}", f"SITE={SITE}"]
         with log.open("wb") as out:
@@ -102,11 +103,27 @@ class Checkout:
         limit = time.monotonic() + TIMEOUT_S
         while moment not in log.read_text() and running.poll() is None and time.monotonic() < limit:
             time.sleep(0.05)
-        assert running.poll() is None, log.read_text()
-        time.sleep(after_s)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.wait(after_s)
         kill_session(running.pid)
         running.wait()
         return log.read_text()
+
+    def token(self, name: str) -> str:
+        """Another API token of the lab."""
+        secrets = json.loads((self.folder / ".lab" / "proxmox" / "credentials.json").read_text())
+        return f"{name}={secrets['tokens'][name]}"
+
+    @contextlib.contextmanager
+    def fault(self, **fault: Any) -> Iterator[None]:
+        """Arm a fault of the lab's API for the length of a block."""
+        headers = {"X-Lab-Control": (self.folder / ".lab" / "proxmox" / "control").read_text().strip()}
+        url, ca = f"https://127.0.0.1:{PORT}/_lab/faults", str(self.folder / ".lab/tls/ca.crt")
+        requests.post(url, json=fault, headers=headers, verify=ca, timeout=10).raise_for_status()
+        try:
+            yield
+        finally:
+            requests.delete(url, headers=headers, verify=ca, timeout=10).raise_for_status()
 
     def run(self, command: list[str]) -> Done:
         """Any command, in the copy, with nobody at the keyboard."""

@@ -32,14 +32,17 @@ def test_a_run_killed_while_the_host_key_changes_goes_on_where_it_was(checkout: 
 
 
 def test_a_strangers_vm_is_refused_before_anything_is_made_and_stays_as_it_is(checkout: Checkout) -> None:
+    with checkout.settings("test") as config:
+        config["hypercompose:vms"][0]["first_id"] = 4002
     api = checkout.api()
-    form: dict[str, str | int] = {"vmid": 3001, "name": "vm-dev-app-1", "memory": 512, "tags": "hypercompose"}
+    form: dict[str, str | int] = {"vmid": 4002, "name": "vm-test", "memory": 512, "tags": "hypercompose"}
     api.wait("pve2", str(api.post("/nodes/pve2/qemu", form)))
-    before = api.get("/nodes/pve2/qemu/3001/config")
-    refused = checkout.make("up", stack="dev")
+    before = api.get("/nodes/pve2/qemu/4002/config")
+    refused = checkout.make("up", stack="test")
     assert refused.code != 0
-    assert "3001 is taken" in refused.text
+    assert "4002 is taken" in refused.text
     assert "left alone" in refused.text
-    assert checkout.pulumi("destroy", "--yes", "--skip-preview", stack="dev").code == 0
-    assert api.get("/nodes/pve2/qemu/3001/config") == before
-    assert checkout.vms().get(3001) == "vm-dev-app-1"
+    assert 4001 in checkout.vms()  # the VM that would have been replaced
+    assert checkout.pulumi("destroy", "--yes", "--skip-preview", stack="test").code == 0
+    assert api.get("/nodes/pve2/qemu/4002/config") == before
+    assert set(checkout.vms()) & {4001, 4002} == {4002}
