@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_proxmoxve as proxmoxve
 
-from provisioning.claim import TAG
+from provisioning.mark import TAG, mark
 from settings import VmSpec
 
 # Left out, the provider puts the node's own drive in, which takes Sys.Console on / (measured)
@@ -68,7 +68,7 @@ def data_vm_arguments(spec: VmSpec, name: str, owner: str, nonce: pulumi.Input[s
 
 
 def _mark(owner: str, nonce: pulumi.Input[str]) -> pulumi.Output[str]:
-    return pulumi.Output.format("hypercompose: {0} claim={1}", owner, nonce)
+    return pulumi.Output.from_input(nonce).apply(lambda known: mark(owner, known))
 
 
 def _tags(spec: VmSpec, owner: str) -> list[str]:

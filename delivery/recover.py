@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.claim import read_mark
 from provisioning.errors import ProvisioningError
+from provisioning.mark import read_mark
 from provisioning.proxmox import Proxmox, ProxmoxError, segment
 
 LOCK_DEADLINE_S = 600.0

@@ -9,11 +9,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
-from pulumi.runtime.proto import provider_pb2_grpc as rpc
 
-from provider.resources import TYPES
-from provider.server import Provider
+from provider.protocol import import_without_sdk
+
+import_without_sdk()
+
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc  # noqa: E402
+from pulumi.runtime.proto import provider_pb2_grpc as rpc  # noqa: E402
+
+from provider.resources import TYPES  # noqa: E402
+from provider.server import Provider  # noqa: E402
 
 MESSAGE_BYTES = 400 << 20
 THREADS = 64  # Pulumi runs 4 x CPUs at once, most of them waiting for a host

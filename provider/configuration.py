@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from provider.resource import Context, Properties
 from provisioning.claim import Problem
-from provisioning.keys import key_loader
 from provisioning.proxmox import Proxmox
-from provisioning.ssh import Ssh
+
+if TYPE_CHECKING:
+    from provisioning.ssh import Ssh
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TOKEN_VARIABLE = "PROXMOX_VE_API_TOKEN"  # noqa: S105  the Proxmox provider reads the same one
@@ -57,6 +59,12 @@ class Configuration:
         """What the resources share."""
         return Context(
             proxmox=Proxmox(self.endpoint, self.token, self.ca),
-            ssh=Ssh(key_loader(self.ssh_private_key)),
+            load_ssh=self._load_ssh,
             warn=warn,
         )
+
+    def _load_ssh(self) -> Ssh:
+        from provisioning.keys import key_loader
+        from provisioning.ssh import Ssh
+
+        return Ssh(key_loader(self.ssh_private_key))

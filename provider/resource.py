@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from provider.values import is_known
 from provisioning.claim import Problem
 from provisioning.proxmox import Proxmox
-from provisioning.ssh import Ssh
+
+if TYPE_CHECKING:
+    from provisioning.ssh import Ssh
 
 Properties = Mapping[str, Any]
 
@@ -20,12 +22,28 @@ class Context:
     """What every resource shares in one run: the site's API, the SSH pool, the engine's log."""
 
     proxmox: Proxmox
-    ssh: Ssh
+    load_ssh: Callable[[], Ssh]
+    """Called when the first host is to be reached: many runs reach none, and the library takes a third of a second."""
     warn: Callable[[str, str], None] = lambda urn, text: None
     """Shows a warning at a resource in Pulumi's output."""
     held: set[str] = field(default_factory=set)
     """URNs that the state holds. A replacement is checked without its old inputs, as if it were new (measured)."""
     cancelled: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _ssh: Ssh | None = None
+
+    @property
+    def ssh(self) -> Ssh:
+        """The pool of connections."""
+        with self._lock:
+            self._ssh = self._ssh or self.load_ssh()
+            return self._ssh
+
+    def cancel(self) -> None:
+        """End what waits."""
+        self.cancelled.set()
+        if self._ssh is not None:
+            self._ssh.close()
 
 
 class Resource:

@@ -101,8 +101,7 @@ class Provider(rpc.ResourceProviderServicer):
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: D102
         if self._context:
-            self._context.cancelled.set()
-            self._context.ssh.close()
+            self._context.cancel()
         return empty_pb2.Empty()
 
     def Attach(self, request: Any, context: Any) -> Any:  # noqa: D102

@@ -6,7 +6,11 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from google.protobuf import json_format, struct_pb2
-from pulumi.runtime import rpc
+
+# Signatures of Pulumi's wire format; a test compares them with the SDK's, whose import takes half a second
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105
+UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 class Unknown:
@@ -48,28 +52,28 @@ def holds_secret(value: struct_pb2.Value) -> bool:
     if not value.HasField("struct_value"):
         return False
     fields = value.struct_value.fields
-    if rpc._special_sig_key in fields:
-        return fields[rpc._special_sig_key].string_value == rpc._special_secret_sig
+    if SIGNATURE in fields:
+        return fields[SIGNATURE].string_value == SECRET
     return any(map(holds_secret, fields.values()))
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        if value.get(rpc._special_sig_key) == rpc._special_secret_sig:
+        if value.get(SIGNATURE) == SECRET:
             return _plain(value.get("value"))
         return {name: _plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return UNKNOWN if value == rpc.UNKNOWN else value
+    return UNKNOWN if value == UNKNOWN_TEXT else value
 
 
 def _wire(value: Any, secret: bool = False) -> Any:
     if secret and value is not UNKNOWN:
-        return {rpc._special_sig_key: rpc._special_secret_sig, "value": _wire(value)}
+        return {SIGNATURE: SECRET, "value": _wire(value)}
     if isinstance(value, Mapping):
         return {name: _wire(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_wire(inner) for inner in value]
-    return rpc.UNKNOWN if value is UNKNOWN else value
+    return UNKNOWN_TEXT if value is UNKNOWN else value

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import errno
-import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from provisioning.mark import read_mark
 from provisioning.proxmox import Proxmox, ProxmoxError, segment
 
-TAG = "hypercompose"
 PROBE_TIMEOUT_S = 0.3
-MARK = re.compile(r"hypercompose: (?P<owner>\S+) claim=(?P<nonce>[0-9a-f]+)")
 
 VM_PRIVILEGES = (
     "VM.Allocate",
@@ -50,17 +48,6 @@ class Wanted:
     bridges: Sequence[str]
     new_addresses: Sequence[str]
     """Static IPv4 addresses without prefix length that the VM does not have yet."""
-
-
-def mark(owner: str, nonce: str) -> str:
-    """The description that says whose VM this is; a clone carries it from its first moment."""
-    return f"hypercompose: {owner} claim={nonce}"
-
-
-def read_mark(description: str) -> tuple[str, str] | None:
-    """Owner and nonce of a description made by `mark`; None for anybody else's."""
-    found = MARK.search(description)
-    return (found["owner"], found["nonce"]) if found else None
 
 
 def problems(api: Proxmox, wanted: Wanted, *, claimed_before: bool) -> Iterator[Problem]:

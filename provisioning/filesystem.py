@@ -6,10 +6,13 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from provisioning.errors import ProvisioningError
-from provisioning.ssh import Address, Result, Ssh
+from provisioning.host import Address, Result
+
+if TYPE_CHECKING:
+    from provisioning.ssh import Ssh
 
 # Values arrive as positional arguments; nothing of them is ever part of the script.
 _COMMON = """

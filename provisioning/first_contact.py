@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from provisioning.errors import ProvisioningError
-from provisioning.ssh import Address, CommandTimeout, HostKeyMismatch, HostUnreachable, Ssh
+from provisioning.host import Address, CommandTimeout, HostKeyMismatch, HostUnreachable
+
+if TYPE_CHECKING:
+    from provisioning.ssh import Ssh
 
 RELOAD_DEADLINE_S = 20.0
 RELOAD_PAUSE_S = 0.3

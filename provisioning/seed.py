@@ -8,10 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pycdlib
 import yaml
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 VOLUME_ID = "cidata"
 """The label by which cloud-init's NoCloud source finds the disc."""
@@ -51,6 +48,9 @@ class Seed:
 
 def one_time_host_key() -> HostKeyPair:
     """A fresh ECDSA P-256 key: another type than the final key (Ed25519), so that both can be served side by side."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     key = ec.generate_private_key(ec.SECP256R1())
     return HostKeyPair(
         private=key.private_bytes(
@@ -118,6 +118,8 @@ def _subnet(nic: SeedNic) -> dict[str, str]:
 
 def iso_image(files: Mapping[str, bytes]) -> bytes:
     """An ISO 9660 image with Joliet and Rock Ridge names, labelled for NoCloud."""
+    import pycdlib  # slow to import, and most runs make no seed
+
     iso = pycdlib.PyCdlib()
     iso.new(interchange_level=3, joliet=3, rock_ridge="1.09", vol_ident=VOLUME_ID)
     for number, (name, content) in enumerate(sorted(files.items())):

@@ -7,12 +7,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import paramiko
 from paramiko.pkey import UnknownKeyType
 
 from provisioning.errors import ProvisioningError
+from provisioning.host import Address, CommandTimeout, HostKeyMismatch, HostUnreachable, Result
 
 CONNECT_TIMEOUT_S = 5.0
 KEEPALIVE_S = 15
@@ -20,37 +20,6 @@ FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 3.0
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # it logs tracebacks of refused connections to stderr
-
-
-class HostUnreachable(ProvisioningError):
-    """No SSH session could be had within the deadline."""
-
-
-class HostKeyMismatch(ProvisioningError):
-    """The host presented another key than the pinned one. Never retried, never accepted."""
-
-
-class CommandTimeout(ProvisioningError):
-    """A command did not end within its time."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Address:
-    """Where and how to log in. `host_key` is `<type> <base64>` as in known_hosts."""
-
-    host: str
-    user: str
-    host_key: str
-    port: int = 22
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command left behind."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
 
 
 class Ssh:

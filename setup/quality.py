@@ -14,7 +14,7 @@ from setup.venv import ensure_uv, uv_environment
 
 UNIT = ["-m", "not lab and not browser and not soak", "-n", "2"]
 # A worker per site: tests of one site go on where the one before ended.
-LAB = ["-m", "lab and not browser and not soak", "-n", "4", "--dist", "loadfile"]
+LAB = ["-m", "(lab or browser) and not soak", "-n", "4", "--dist", "loadfile"]
 NO_TESTS = 5
 """pytest's exit code when nothing was selected: a tier that has no tests yet is no failure."""
 
@@ -35,7 +35,7 @@ def check(arguments: Sequence[str]) -> int:
 def test(arguments: Sequence[str]) -> int:
     """All tiers, in the order of their cost; a tier that fails does not hide the next."""
     env = open_session("lab", None).environment()
-    tiers = {"unit": UNIT, "lab": LAB, "browser": ["-m", "browser"]}
+    tiers = {"unit": UNIT, "lab and browser": LAB}
     failed = [name for name, chosen in tiers.items() if _run(name, [*_python("pytest"), *chosen, *arguments], env)]
     return _verdict(failed)
 

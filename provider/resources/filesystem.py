@@ -6,7 +6,7 @@ import contextlib
 
 from provider.resource import Context, Properties, Resource
 from provisioning.filesystem import DataDisk, ensure, observe, unmount
-from provisioning.ssh import Address, HostUnreachable
+from provisioning.host import Address, HostUnreachable
 
 
 class Filesystem(Resource):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from provider.resource import Context, Properties, Resource
 from provisioning.drive import delete_volume, eject
 from provisioning.first_contact import retire_one_time_key
-from provisioning.ssh import Address, HostUnreachable
+from provisioning.host import Address, HostUnreachable
 
 READ_DEADLINE_S = 5.0
 

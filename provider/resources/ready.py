@@ -11,8 +11,8 @@ from provisioning.claim import Problem, owner_of, unfinished, vm_config
 from provisioning.drive import DRIVE
 from provisioning.errors import ProvisioningError
 from provisioning.first_contact import finish_first_boot
+from provisioning.host import Address
 from provisioning.proxmox import ProxmoxError, ProxmoxUnreachable
-from provisioning.ssh import Address
 
 
 class Ready(Resource):

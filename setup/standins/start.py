@@ -11,7 +11,7 @@ def main() -> None:
     """Import the package's service by the short way, then serve."""
     # In place of this file's folder: the checkout, so that our own modules are found from any working directory.
     sys.path[0] = str(Path(__file__).resolve().parents[2])
-    from setup.standins.protocol import import_without_sdk
+    from provider.protocol import import_without_sdk
 
     import_without_sdk()
     print(f"{Path(sys.argv[1]).name}: stand-in for the official plugin, for the lab only", file=sys.stderr)

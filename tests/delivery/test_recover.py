@@ -6,8 +6,8 @@ import pytest
 
 from delivery import recover as module
 from delivery.recover import claims_without_vm, recover
-from provisioning.claim import mark
 from provisioning.errors import ProvisioningError
+from provisioning.mark import mark
 from provisioning.proxmox import ProxmoxError
 
 OWNER = "lab/dev/vm-1"

@@ -112,7 +112,7 @@ class Checkout:
     def token(self, name: str) -> str:
         """Another API token of the lab."""
         secrets = json.loads((self.folder / ".lab" / "proxmox" / "credentials.json").read_text())
-        return f"{name}={secrets['tokens'][name]}"
+        return f"{name}={secrets[name]}"
 
     @contextlib.contextmanager
     def fault(self, **fault: Any) -> Iterator[None]:

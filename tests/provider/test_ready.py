@@ -7,8 +7,8 @@ import pytest
 from provider.resource import Context
 from provider.resources.ready import Ready
 from provider.values import UNKNOWN
-from provisioning.claim import mark
 from provisioning.errors import ProvisioningError
+from provisioning.mark import mark
 from provisioning.proxmox import ProxmoxError, ProxmoxUnreachable
 
 URN = "urn:pulumi:dev::hypercompose::hypercompose:host:Ready::vm-1-ready"
@@ -26,7 +26,7 @@ class Api:
 
 
 def found(answer: str | Exception, news: dict[str, Any] = NEWS, held: tuple[str, ...] = ()) -> list[str]:
-    context = Context(proxmox=Api(answer), ssh=None, held=set(held))  # type: ignore[arg-type]
+    context = Context(proxmox=Api(answer), load_ssh=lambda: None, held=set(held))  # type: ignore[arg-type, return-value]
     return [p.reason for p in Ready().check(context, URN, {}, news)]
 
 
@@ -54,7 +54,7 @@ def test_everything_else_goes_on(answer: str | Exception, news: dict[str, Any], 
 
 @pytest.mark.parametrize(("drive", "refused"), [("none,media=cdrom", True), ("local:iso/seed.iso,media=cdrom", False)])
 def test_a_vm_in_the_state_without_its_seed_is_half_made(drive: str, refused: bool) -> None:
-    context = Context(proxmox=Api(OURS, drive), ssh=None)  # type: ignore[arg-type]
+    context = Context(proxmox=Api(OURS, drive), load_ssh=lambda: None)  # type: ignore[arg-type, return-value]
     assert bool(list(Ready().check(context, URN, {}, HELD))) == refused
     if refused:
         with pytest.raises(ProvisioningError, match="make recover STACK=dev"):
@@ -62,5 +62,5 @@ def test_a_vm_in_the_state_without_its_seed_is_half_made(drive: str, refused: bo
 
 
 def test_after_first_contact_an_empty_drive_is_as_it_should_be() -> None:
-    context = Context(proxmox=Api(OURS, "none,media=cdrom"), ssh=None, held={URN})  # type: ignore[arg-type]
+    context = Context(proxmox=Api(OURS, "none,media=cdrom"), load_ssh=lambda: None, held={URN})  # type: ignore[arg-type, return-value]
     assert list(Ready().check(context, URN, HELD, HELD)) == []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.runtime import rpc
 
-from provider.values import UNKNOWN, holds_secret, is_known, read, write
+from provider.values import SECRET, SIGNATURE, UNKNOWN, UNKNOWN_TEXT, holds_secret, is_known, read, write
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**50), 2**50) | st.text(),
@@ -49,3 +49,7 @@ def test_whole_numbers_come_back_as_int() -> None:
     found = read(write({"a": 4096, "b": 1.5}))
     assert isinstance(found["a"], int)
     assert found["b"] == 1.5
+
+
+def test_the_signatures_are_those_of_the_sdk() -> None:
+    assert (rpc._special_sig_key, rpc._special_secret_sig, rpc.UNKNOWN) == (SIGNATURE, SECRET, UNKNOWN_TEXT)

@@ -25,7 +25,7 @@ def checked(olds: dict[str, Any], news: dict[str, Any], monkeypatch: pytest.Monk
         return []
 
     monkeypatch.setattr(vm_claim, "problems", problems)
-    list(VmClaim().check(Context(proxmox=None, ssh=None), "urn", olds, news))  # type: ignore[arg-type]
+    list(VmClaim().check(Context(proxmox=None, load_ssh=lambda: None), "urn", olds, news))  # type: ignore[arg-type, return-value]
     return asked
 
 
@@ -52,6 +52,6 @@ def test_an_unreachable_site_is_a_warning_at_preview(monkeypatch: pytest.MonkeyP
 
     warnings: list[str] = []
     monkeypatch.setattr(vm_claim, "problems", problems)
-    context = Context(proxmox=None, ssh=None, warn=lambda urn, text: warnings.append(text))  # type: ignore[arg-type]
+    context = Context(proxmox=None, load_ssh=lambda: None, warn=lambda urn, text: warnings.append(text))  # type: ignore[arg-type, return-value]
     assert list(VmClaim().check(context, "urn", {}, NEWS)) == []
     assert warnings == ["VM id 1100 could not be checked: https://x: no answer"]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from provisioning import claim
-from provisioning.claim import Wanted, mark, problems, read_mark
+from provisioning.claim import Wanted, problems
+from provisioning.mark import mark, read_mark
 from provisioning.proxmox import ProxmoxError
 
 WANTED = Wanted(

@@ -8,7 +8,7 @@ import pytest
 from provisioning import first_contact
 from provisioning.errors import ProvisioningError
 from provisioning.first_contact import MAKE_FINAL_KEY, RETIRE_ONE_TIME_KEY, finish_first_boot, retire_one_time_key
-from provisioning.ssh import Address, HostKeyMismatch, HostUnreachable, Result
+from provisioning.host import Address, HostKeyMismatch, HostUnreachable, Result
 
 ONE_TIME = Address(host="10.0.0.9", user="ops", host_key="ecdsa-sha2-nistp256 ONE")
 FINAL = "ssh-ed25519 FINAL"

@@ -10,7 +10,8 @@ import paramiko
 import pytest
 
 from provisioning.errors import ProvisioningError
-from provisioning.ssh import Address, CommandTimeout, HostKeyMismatch, HostUnreachable, Ssh, parse_host_key
+from provisioning.host import Address, CommandTimeout, HostKeyMismatch, HostUnreachable
+from provisioning.ssh import Ssh, parse_host_key
 from tests.provisioning import sshd
 
 CLIENT = paramiko.ECDSAKey.generate()
