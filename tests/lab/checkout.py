@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,8 +92,8 @@ class Checkout:
         yield content["config"]
         file.write_text(yaml.safe_dump(content, sort_keys=False))
 
-    def kill_up_at(self, moment: str, after_s: float, *, stack: str = SITE) -> str:
-        """Start `make up` and kill -9 everything of it `after_s` after `moment` was printed; what it had printed."""
+    def kill_up_when(self, moment: Callable[[str], bool], *, stack: str = SITE, after_s: float = 0) -> str:
+        """Start `make up`; kill -9 everything of it `after_s` after `moment` is true of what it had printed."""
         log = self.folder / ".lab" / f"killed-{stack}.log"
         command = ["make", "-s", "up", f"STACK={stack}", f"SITE={SITE}"]
         with log.open("wb") as out:
@@ -101,7 +101,7 @@ class Checkout:
                 command, cwd=self.folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
             )
         limit = time.monotonic() + TIMEOUT_S
-        while moment not in log.read_text() and running.poll() is None and time.monotonic() < limit:
+        while not moment(log.read_text()) and running.poll() is None and time.monotonic() < limit:
             time.sleep(0.05)
         with contextlib.suppress(subprocess.TimeoutExpired):
             running.wait(after_s)

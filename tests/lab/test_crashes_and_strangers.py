@@ -9,7 +9,7 @@ pytestmark = pytest.mark.lab  # in order: each test goes on where the one before
 
 
 def test_a_run_killed_while_the_vm_is_cloned_is_refused_by_plain_up_and_mended_by_make_up(checkout: Checkout) -> None:
-    checkout.kill_up_at("VmLegacy vm-test-vm creating", 1.2, stack="test")
+    checkout.kill_up_when(lambda _: 4001 in checkout.vms(), stack="test")
     assert 4001 in checkout.vms()
     remove_stale_locks(f"file://{checkout.folder}/.lab/state", "test")
     refused = checkout.pulumi("up", "--yes", stack="test")
@@ -25,7 +25,7 @@ def test_a_run_killed_while_the_vm_is_cloned_is_refused_by_plain_up_and_mended_b
 
 def test_a_run_killed_while_the_host_key_changes_goes_on_where_it_was(checkout: Checkout) -> None:
     assert checkout.pulumi("destroy", "--yes", "--skip-preview", stack="test").code == 0
-    checkout.kill_up_at("HostKey vm-test-host-key creating", 0.2, stack="test")
+    checkout.kill_up_when(lambda text: "HostKey vm-test-host-key creating" in text, stack="test", after_s=0.2)
     mended = checkout.make("up", stack="test")
     assert mended.code == 0, mended.text
     assert checkout.ssh(checkout.hosts("test")["vm-test"], "true").code == 0

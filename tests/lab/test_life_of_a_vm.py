@@ -67,7 +67,6 @@ def test_a_changed_host_key_is_a_hard_stop(brought_up: Checkout) -> None:
         {**host, "host_key": other}, "sudo sh -c 'mv /root/ssh_host* /etc/ssh/; systemctl reload sshd'"
     )
     assert back.code == 0, back.text
-    assert brought_up.preview("--refresh") == {}
 
 
 def test_memory_and_a_data_disk_are_exactly_what_preview_names_and_up_does(brought_up: Checkout) -> None:
@@ -102,7 +101,6 @@ def test_data_survive_the_replacement_of_their_vm(brought_up: Checkout) -> None:
     assert after["address"].endswith(".12")
     assert after["host_key"] != before["host_key"]
     assert brought_up.ssh(after, "cat /srv/data/file").text.strip() == "kept"
-    assert brought_up.preview() == {}
 
 
 def test_down_leaves_nothing(brought_up: Checkout) -> None:

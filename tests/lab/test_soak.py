@@ -19,7 +19,7 @@ def _nothing_before(checkout: Checkout) -> None:
 
 @pytest.mark.parametrize("k", [round(STEP_S * n, 1) for n in range(1, int(LONGEST_S / STEP_S) + 1)])
 def test_killed_after_k_seconds_make_up_reaches_the_same_end(checkout: Checkout, k: float) -> None:
-    checkout.kill_up_at("", k, stack="integration")
+    checkout.kill_up_when(lambda _: True, stack="integration", after_s=k)
     mended = checkout.make("up", stack="integration")
     assert mended.code == 0, mended.text
     assert list(checkout.vms().values()).count(VM) == 1
