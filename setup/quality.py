@@ -13,10 +13,8 @@ from setup.session import open_session
 from setup.venv import ensure_uv, uv_environment
 
 UNIT = ["-m", "not lab and not browser and not soak", "-n", "2"]
-# A worker per site: tests of one site go on where the one before ended.
-LAB = ["-m", "(lab or browser) and not soak", "-n", "4", "--dist", "loadfile"]
-NO_TESTS = 5
-"""pytest's exit code when nothing was selected: a tier that has no tests yet is no failure."""
+# A worker per site, as tests of one site go on where the one before ended; unit tests fill the gaps.
+ALL = ["-m", "not soak", "-n", "5", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def check(arguments: Sequence[str]) -> int:
@@ -33,11 +31,9 @@ def check(arguments: Sequence[str]) -> int:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """All tiers, in the order of their cost; a tier that fails does not hide the next."""
+    """All tiers in one run."""
     env = open_session("lab", None).environment()
-    tiers = {"unit": UNIT, "lab and browser": LAB}
-    failed = [name for name, chosen in tiers.items() if _run(name, [*_python("pytest"), *chosen, *arguments], env)]
-    return _verdict(failed)
+    return _verdict(["test"] if _run("test", [*_python("pytest"), "-q", *ALL, *arguments], env) else [])
 
 
 def soak(arguments: Sequence[str]) -> int:
@@ -68,8 +64,8 @@ CHECKOUT_COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
 def _run(name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> bool:
     """Run one step in the open; whether it failed."""
     say(f"── {name}")
-    code = subprocess.run(list(command), cwd=CHECKOUT, env=env or uv_environment(os.environ), check=False).returncode
-    return code not in (0, NO_TESTS if "pytest" in command else 0)
+    done = subprocess.run(list(command), cwd=CHECKOUT, env=env or uv_environment(os.environ), check=False)
+    return done.returncode != 0
 
 
 def _module(name: str, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:

@@ -26,3 +26,8 @@ class _OneWorkerPerSite(LoadScopeScheduling):  # type: ignore[misc]
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """`--dist loadfile` means one worker per site; every other choice is xdist's own."""
     return _OneWorkerPerSite(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes starts first; everything else fills the gaps."""
+    items.sort(key=lambda item: item.get_closest_marker("lab") is None)  # stable: the order inside a file stays

@@ -35,9 +35,10 @@ class _Server(paramiko.ServerInterface):
         while chunk := channel.recv(65536):
             stdin += chunk
         code, out, err = self.answer(command, stdin)
-        channel.sendall(out)
-        channel.sendall_stderr(err)
-        channel.send_exit_status(code)
+        with contextlib.suppress(OSError):  # the client may have gone
+            channel.sendall(out)
+            channel.sendall_stderr(err)
+            channel.send_exit_status(code)
         channel.close()
 
 
