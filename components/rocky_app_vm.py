@@ -14,7 +14,7 @@ from components.site_access import SiteAccess
 from components.vm_arguments import clone_arguments, data_vm_arguments
 from components.vm_claims import VmClaims, Wanted
 from settings import VmSpec
-from settings.plan import DataDiskSpec
+from settings.vm_spec import DataDiskSpec
 
 # The seed leaves it at first contact, outside of Pulumi. A replacement takes the new seed all the same (measured)
 _SEED_DRIVE = "cdrom"

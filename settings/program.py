@@ -11,9 +11,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from settings.errors import SettingsError, from_validation
-from settings.plan import VmSpec, plan_vms
+from settings.plan import plan_vms
 from settings.site import Site, load_site
 from settings.stack import OwnedBridge, StackSettings
+from settings.vm_spec import VmSpec
 
 NAMESPACE = "hypercompose"
 SECRETS = frozenset({"ssh_private_key"})

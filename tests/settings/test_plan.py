@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from settings import SettingsError, load_program
-from settings.plan import mac_address
+from settings.vm_spec import mac_address
 
 GROUP: dict[str, Any] = {
     "prefix": "vm-app",
