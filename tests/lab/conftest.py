@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ def checkout(testrun_uid: str) -> Iterator[Checkout]:
             if users == 0:
                 purged = found.make("lab-purge")
                 assert purged.code == 0, purged.text
+                shutil.rmtree(base)
 
 
 @contextmanager
