@@ -112,6 +112,8 @@ def _seed(name: str, args: RockyAppVmArgs, parent: RockyAppVm, *, storage: str |
         "node": spec.node,
         "storage": storage,
         "template_id": spec.template_id,
+        "full_clone": spec.full_clone,
+        "disk_storage": spec.storage,
         **_identity(args),
     }
     # A user's keys change on a living host; here they would mean another first boot

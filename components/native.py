@@ -49,6 +49,12 @@ class VmClaim(_Native):
     nonce: pulumi.Output[str]
 
 
+class VmProof(_Native):
+    """The VM in the state is the claimed one."""
+
+    type_name = "hypercompose:proxmox:VmProof"
+
+
 class Seed(_Native):
     """What a VM learns at first boot, with a one-time host key: a NoCloud disc, or the text of a snippet."""
 

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_proxmoxve as proxmoxve
 
 from components.first_boot import FirstBoot, first_boot
-from components.native import Filesystem, HostKey
+from components.native import Filesystem, HostKey, VmProof
 from components.site_access import SiteAccess
 from components.vm_arguments import clone_arguments, data_vm_arguments
 from components.vm_claims import VmClaims, Wanted
@@ -60,6 +60,7 @@ class RockyAppVm(pulumi.ComponentResource):
         """Declare the chain seed, VM, first contact, host key, data disks."""
         super().__init__("hypercompose:compute:RockyAppVm", name, None, opts)
         self._name, self._args, self.spec = name, args, args.spec
+        self._proofs: list[VmProof] = []
         data_vm = self._data_vm() if args.spec.data_disks else None
         boot = first_boot(name, args, parent=self)
         vm = self._vm(boot, data_vm)
@@ -84,7 +85,7 @@ class RockyAppVm(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 provider=self._args.site.proxmox,
-                depends_on=claims.all,
+                depends_on=[*claims.all, *self._proofs],
                 protect=spec.protection,
                 delete_before_replace=True,  # the id is the same
                 replace_with=boot.replaced_together,
@@ -95,7 +96,7 @@ class RockyAppVm(pulumi.ComponentResource):
     def _data_vm(self) -> proxmoxve.VmLegacy:
         spec, wanted, claims = self._args.spec, self._args.wanted, self._args.claims
         name = wanted.data_name
-        return proxmoxve.VmLegacy(
+        vm = proxmoxve.VmLegacy(
             f"{name}-vm",
             **data_vm_arguments(spec, name, wanted.data_owner, claims.by_name[name].nonce),
             opts=pulumi.ResourceOptions(
@@ -106,6 +107,17 @@ class RockyAppVm(pulumi.ComponentResource):
                 ignore_changes=_reported_only(len(spec.data_disks)),
             ),
         )
+        nonce = claims.by_name[name].nonce
+        inputs = {
+            "vm": vm.id,
+            "holder": vm.urn,
+            "vm_id": spec.data_vm_id,
+            "node": spec.node,
+            "owner": wanted.data_owner,
+            "nonce": nonce,
+        }
+        self._proofs = [VmProof(f"{name}-proof", inputs, self.native(deleted_with=vm))]
+        return vm
 
     def _filesystem(self, disk: DataDiskSpec, vm: proxmoxve.VmLegacy, key: HostKey) -> Filesystem:
         inputs = {
@@ -113,6 +125,7 @@ class RockyAppVm(pulumi.ComponentResource):
             "host": key.address,
             "host_key": key.host_key,
             "user": self._args.user,
+            "name": disk.name,
             "slot": disk.slot,
             "size_gib": disk.size_gib,
             "filesystem": disk.filesystem,

@@ -27,23 +27,28 @@ class Claim:
 
 
 def claims_without_vm(export: Mapping[str, Any]) -> list[Claim]:
-    """The claims of a `pulumi stack export` whose VM the state does not hold, or holds from a create that failed."""
+    """The claims of a `pulumi stack export` whose VM the state does not hold, or holds from a create that failed.
+
+    A VM past first contact is never among them: what failed was an update, and its disks are in use.
+    """
     resources = export.get("deployment", {}).get("resources") or []
+    living = [r for r in resources if not r.get("delete") and not r.get("pendingReplacement")]
+    finished = {_name(r).removesuffix("-host-key") for r in living if r["type"] == "hypercompose:host:HostKey"}
     held = {
         int(r["outputs"]["vmId"])
-        for r in resources
-        if r["type"].endswith(":VmLegacy")
-        and not r.get("delete")
-        and not r.get("initErrors")
-        and "vmId" in r.get("outputs", {})
+        for r in living
+        if r["type"].endswith(":VmLegacy") and not r.get("initErrors") and "vmId" in r.get("outputs", {})
     }
+    claims = [r["outputs"] for r in living if r["type"] == "hypercompose:proxmox:VmClaim"]
     return [
         Claim(**{field: outputs[key] for field, key in _FIELDS.items()})
-        for r in resources
-        if r["type"] == "hypercompose:proxmox:VmClaim"
-        for outputs in [r.get("outputs", {})]
-        if int(outputs["vmId"]) not in held
+        for outputs in claims
+        if int(outputs["vmId"]) not in held and outputs["name"].removesuffix("-data") not in finished
     ]
+
+
+def _name(resource: Mapping[str, Any]) -> str:
+    return str(resource["urn"]).rpartition("::")[2]
 
 
 _FIELDS = {"vm_id": "vmId", "name": "name", "node": "node", "owner": "owner", "nonce": "nonce"}

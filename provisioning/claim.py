@@ -77,9 +77,22 @@ def _id_problems(
     if there is None:
         return
     owner = owner_of(vm_config(api, str(there["node"]), wanted.vm_id))
-    if owner == wanted.owner and there.get("name", wanted.name) == wanted.name:
+    if owner == wanted.owner:
         if not claimed_before:
             yield Problem(property="vmId", reason=unfinished(wanted.vm_id, wanted.name, wanted.owner))
+        elif wanted.template_id is None and there["node"] != wanted.node:
+            yield Problem(
+                property="node",
+                reason=f"the data disks of VM {wanted.vm_id} are on node {there['node']} and do not move by "
+                "themselves; leave the VM there, or move them by hand first",
+            )
+        return
+    if claimed_before and owner is None and there.get("name") == wanted.name:
+        yield Problem(
+            property="vmId",
+            reason=f"VM {wanted.vm_id} ({wanted.name}) has lost its mark; if it is ours, put this back into its notes: "
+            f"hypercompose: {wanted.owner} claim=<nonce of the claim, see `pulumi stack export`>",
+        )
         return
     whose = f"belongs to {owner}" if owner else f"is somebody else's VM {there.get('name') or '(being made)'!r}"
     yield Problem(
@@ -102,7 +115,7 @@ def vm_config(api: Proxmox, node: str, vm_id: int) -> Mapping[str, Any]:
     try:
         config: Mapping[str, Any] = api.get(f"/nodes/{segment(node)}/qemu/{vm_id}/config")
     except ProxmoxError as error:
-        if error.status in (403, 404, 500):
+        if error.status in (403, 404) or "does not exist" in str(error):
             return {}
         raise
     return config
@@ -165,6 +178,7 @@ def _permission_problems(api: Proxmox, wanted: Wanted) -> Iterator[Problem]:
     needs += [(f"/storage/{name}", "Datastore.AllocateSpace") for name in dict.fromkeys(wanted.disk_storages)]
     if wanted.iso_storage:
         needs.append((f"/storage/{wanted.iso_storage}", "Datastore.AllocateTemplate"))
+    needs += [(f"/sdn/zones/localnetwork/{bridge}", "SDN.Use") for bridge in dict.fromkeys(wanted.bridges)]
     granted: dict[str, Mapping[str, Any]] = {}
     for path, privilege in needs:
         if path not in granted:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Values arrive as positional arguments; nothing of them is ever part of the script.
 _COMMON = """
-device=$1 filesystem=$2 mount=$3
+device=$1 filesystem=$2 mount=$3 name=$4
 unit=$(systemd-escape --path --suffix=mount "$mount")
 file=/etc/systemd/system/$unit
 """
@@ -26,9 +26,13 @@ _ENSURE = (
     + """
 for _ in $(seq 50); do [ -b "$device" ] && break; sleep 0.2; done
 [ -b "$device" ] || { echo "no disk at $device" >&2; exit 10; }
-found=$(blkid -p -s TYPE -o value "$device" || [ $? -eq 2 ])
-if [ -z "$found" ]; then mkfs -t "$filesystem" -q "$device"
-elif [ "$found" != "$filesystem" ]; then echo "$device holds $found, not $filesystem" >&2; exit 11; fi
+if blkid -p "$device" >/dev/null; then
+  found=$(blkid -p -s TYPE -o value "$device") label=$(blkid -p -s LABEL -o value "$device")
+  [ "$found" = "$filesystem" ] || { echo "$device holds ${found:-partitions}, not $filesystem" >&2; exit 11; }
+  [ "$label" = "$name" ] || { echo "$device holds the disk '$label', not '$name'" >&2; exit 12; }
+elif [ $? -eq 2 ]; then  # nothing at all on it
+  mkfs -t "$filesystem" -q -L "$name" "$device"
+else echo "$device cannot be read" >&2; exit 13; fi
 mkdir -p "$mount"
 new="[Unit]
 Description=Data disk on $mount
@@ -76,6 +80,8 @@ rmdir "$mount" 2>/dev/null || true
 class DataDisk:
     """A disk in a Proxmox slot (`scsi1`), its filesystem and where it is mounted."""
 
+    name: str
+    """Its label, which tells it from another disk in its slot. 12 characters at most, as xfs wants it."""
     slot: str
     filesystem: str
     mount: str
@@ -88,7 +94,7 @@ class DataDisk:
 
 def command(script: str, disk: DataDisk) -> str:
     """The command line that runs a script with the disk's values as arguments."""
-    values = shlex.join([disk.device, disk.filesystem, disk.mount])
+    values = shlex.join([disk.device, disk.filesystem, disk.mount, disk.name])
     return f"sudo -n bash -euo pipefail -c {shlex.quote(script)} filesystem {values}"
 
 

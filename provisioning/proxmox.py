@@ -82,6 +82,10 @@ class Proxmox:
                 verify=self._verify,  # on the session, REQUESTS_CA_BUNDLE would win over it
                 **arguments,
             )
+        except requests.exceptions.InvalidHeader:
+            raise ProvisioningError(
+                "the API token holds characters that it cannot have (a line end?); check PROXMOX_VE_API_TOKEN"
+            ) from None
         except requests.exceptions.SSLError as error:
             raise ProxmoxUnreachable(
                 f"{self.endpoint}: its TLS certificate is not trusted ({_cause(error)}); put its CA into the site "

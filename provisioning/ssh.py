@@ -31,6 +31,7 @@ class Ssh:
         self._clients: dict[Address, paramiko.SSHClient] = {}
         self._locks: dict[Address, threading.Lock] = {}
         self._guard = threading.Lock()
+        self._closed = threading.Event()
         self.opened = 0
 
     def wait(self, address: Address, deadline_s: float) -> None:
@@ -47,7 +48,8 @@ class Ssh:
                     f"{last}; waited {deadline_s:.0f} s. Is the VM running, its address right, its network reachable "
                     "from here? Its console in Proxmox shows how far it booted"
                 )
-            time.sleep(pause)
+            if self._closed.wait(pause):
+                raise HostUnreachable(f"{address.host}: cancelled while waiting for SSH")
             pause = min(pause * 1.5, LONGEST_PAUSE_S)
 
     def run(self, address: Address, command: str, *, stdin: bytes = b"", timeout_s: float = 60) -> Result:
@@ -74,7 +76,8 @@ class Ssh:
                 client.close()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection and end every wait."""
+        self._closed.set()
         for address in list(self._clients):
             self.forget(address)
 
@@ -147,7 +150,7 @@ def _mismatch(address: Address, error: Exception) -> str:
     return (
         f"{address.host}: its host key is not the pinned one (pinned {address.host_key[:48]}…, got {got[:28]}…). "
         "No command was run. Either another machine answers at this address, or the host was reinstalled by hand: "
-        "find out which before you replace the VM with `pulumi up --replace`"
+        "find out which before you replace the VM (`pulumi up --replace` with the URN of its seed)"
     )
 
 

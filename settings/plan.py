@@ -9,7 +9,7 @@ from ipaddress import IPv4Interface
 
 from settings.errors import SettingsError, problem
 from settings.site import Network, Site
-from settings.stack import TAG, DataDisk, Nic, Override, OwnedBridge, StackSettings, VmGroup
+from settings.stack import TAG, DataDisk, HostKeyMethod, Nic, Override, OwnedBridge, StackSettings, VmGroup
 from settings.vm_spec import DataDiskSpec, NicSpec, VmSpec, mac_address
 
 SYSTEM_DIRECTORIES = frozenset(
@@ -62,7 +62,7 @@ class _Group:
         chosen = {**dict(group), **{field: getattr(override, field) for field in override.model_fields_set}}
         vm_id = override.id or group.first_id + number - 1
         node = self._node(chosen["node"])
-        nics = tuple(self._nic(slot, nic, number, override, vm_id) for slot, nic in enumerate(group.networks))
+        nics = tuple(self._nic(slot, nic, number, override, (vm_id, node)) for slot, nic in enumerate(group.networks))
         disks = self._data_disks(chosen["data_disks"])
         return VmSpec(
             name=group.name or f"{group.prefix}-{number}",
@@ -83,7 +83,7 @@ class _Group:
             on_boot=chosen["on_boot"],
             protection=chosen["protection"],
             data_disks=disks,
-            host_key=group.host_key,
+            host_key=self._host_key(),
             ready_timeout_s=group.ready_timeout_s,
         )
 
@@ -106,6 +106,11 @@ class _Group:
             )
         return (on_nodes or {}).get(node, 0)
 
+    def _host_key(self) -> HostKeyMethod:
+        if self.group.host_key is HostKeyMethod.SNIPPET and self.site.proxmox.storages.snippets is None:
+            self._bad("host_key", "snippet", "a site with `proxmox.storages.snippets`", "name it, or use seed-iso")
+        return self.group.host_key
+
     def _tags(self, tags: tuple[str, ...]) -> tuple[str, ...]:
         for tag in tags:
             if not re.fullmatch(TAG, tag):
@@ -117,13 +122,15 @@ class _Group:
         network = self.site.network(first.bridge, first.vlan)
         return tuple(network.dns) if network else ()
 
-    def _nic(self, slot: int, nic: Nic, number: int, override: Override, vm_id: int) -> NicSpec:
-        where = f"networks[{slot}]"
-        network = self._network(where, nic)
+    def _nic(self, slot: int, nic: Nic, number: int, override: Override, vm: tuple[int, str]) -> NicSpec:
+        where, (vm_id, node) = f"networks[{slot}]", vm
+        network = self._network(where, nic, node)
         address = self._address(slot, nic, number, override)
         if address is not None and network is not None:
             self._check_address(where, address, network)
         gateway = nic.gateway or (network.gateway if network and slot == 0 else None)
+        if gateway and address and gateway not in address.network:
+            self._bad(f"{where}.gateway", str(gateway), f"an address inside {address.network}", "or leave it out")
         return NicSpec(
             bridge=nic.bridge,
             vlan=nic.vlan,
@@ -132,11 +139,16 @@ class _Group:
             gateway=str(gateway) if gateway and address else None,
         )
 
-    def _network(self, where: str, nic: Nic) -> Network | None:
-        owned = next((b for b in self.stack.bridges if b.name == nic.bridge), None)
-        if owned is not None:
-            return _owned_network(owned)
+    def _network(self, where: str, nic: Nic, node: str) -> Network | None:
+        owned = [b for b in self.stack.bridges if b.name == nic.bridge]
+        here = [b for b in owned if (b.node or self.site.proxmox.nodes[0]) == node]
+        if here:
+            return _owned_network(here[0])
         bridges = self.site.proxmox.bridges
+        found = bridges.get(nic.bridge)
+        if (found is None and owned) or (found and found.nodes and node not in found.nodes):
+            self._bad(f"{where}.bridge", nic.bridge, f"a bridge on node {node}", "it is on other nodes only")
+            return None
         if nic.bridge not in bridges:
             known = ", ".join(sorted(bridges))
             self._bad(f"{where}.bridge", nic.bridge, f"one of {known}", "name one of the site, or own it in `bridges`")
@@ -162,7 +174,8 @@ class _Group:
         cidr = network.cidr
         field = f"{where}.address"
         if address.ip not in cidr or address.network.prefixlen != cidr.prefixlen:
-            self._bad(field, str(address), f"an address inside {cidr}", f"for example {cidr[10]}/{cidr.prefixlen}")
+            example = f"for example {next(iter(cidr.hosts()))}/{cidr.prefixlen}"
+            self._bad(field, str(address), f"an address inside {cidr}", example)
         elif address.ip in (cidr.network_address, cidr.broadcast_address):
             self._bad(field, str(address), "a host address", "this one means the network or everybody on it")
         elif address.ip == network.gateway or address.ip in network.dns:
@@ -178,7 +191,7 @@ class _Group:
         return self.group.data_first_id + number - 1
 
     def _data_disks(self, disks: tuple[DataDisk, ...]) -> tuple[DataDiskSpec, ...]:
-        for field in ("name", "mount"):
+        for field in ("name", "slot", "mount"):
             values = [getattr(disk, field) for disk in disks]
             for value in {v for v in values if values.count(v) > 1}:
                 self._bad(f"data_disks.{field}", value, "each once", "give every disk its own")
@@ -188,13 +201,13 @@ class _Group:
         return tuple(
             DataDiskSpec(
                 name=disk.name,
-                slot=f"scsi{position}",
+                slot=f"scsi{disk.slot}",
                 size_gib=disk.size_gib,
                 filesystem=disk.filesystem,
                 mount=disk.mount.rstrip("/"),
                 storage=disk.storage or self.site.proxmox.storages.disks,
             )
-            for position, disk in enumerate(disks, start=1)
+            for disk in sorted(disks, key=lambda disk: disk.slot)
         )
 
 

@@ -48,6 +48,11 @@ def load_program(stack: str, raw: Mapping[str, str]) -> Program:
         settings = StackSettings.model_validate(values)
     except ValidationError as error:
         raise from_validation(source, error, StackSettings) from error
+    if settings.stack not in (None, stack):
+        raise SettingsError(
+            source,
+            [f'stack: these settings are those of stack {settings.stack}; type: eval "$(make -s env STACK={stack})"'],
+        )
     site = load_site(settings.site)
     return Program(stack=stack, site=site, settings=settings, vms=plan_vms(site, settings, source))
 

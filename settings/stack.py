@@ -36,7 +36,8 @@ class Nic(Model):
 class DataDisk(Model):
     """A disk that survives replacement of the VM."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9]{0,15}$", description="short name", examples=["data"])
+    name: str = Field(pattern=r"^[a-z][a-z0-9]{0,11}$", description="its label", examples=["data"])
+    slot: int = Field(ge=1, le=13, description="SCSI slot, its own for life: other disks may come and go", examples=[1])
     size_gib: int = Field(ge=1, le=65536, description="size in GiB; it can grow, never shrink")
     filesystem: Literal["ext4", "xfs"] = Field("xfs", description="made only on a blank disk")
     mount: str = Field(pattern=r"^/[A-Za-z0-9._/-]+$", description="mount point", examples=["/srv/data"])
@@ -114,5 +115,6 @@ class StackSettings(Model):
     """Everything under `hypercompose:` in Pulumi.<stack>.yaml."""
 
     site: str = Field(description="name of the site file", examples=["lab"])
+    stack: str | None = Field(None, description="written into derived settings: the only stack that may use them")
     vms: tuple[VmGroup, ...] = Field((), description="VM groups")
     bridges: tuple[OwnedBridge, ...] = Field((), description="bridges created and owned by this stack")

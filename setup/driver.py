@@ -63,6 +63,8 @@ def down(session: Session, arguments: Sequence[str]) -> int:
         say(f"stack {session.stack}: nothing to destroy")
     else:
         remove_stale_locks(session.site.backend, session.stack)
+        if is_interrupted(state(session)) and (code := _settle(session)):
+            return code
         code = pulumi(session, "destroy", *_unasked(session), *_without_preview(session), *arguments)
         if code:
             return code

@@ -39,7 +39,13 @@ def deployment(checkpoint: Path) -> dict[str, Any]:
 def is_interrupted(state: Mapping[str, Any]) -> bool:
     """Whether a run died while it made something, or failed with something half made: the engine notes both."""
     found = state.get("deployment") or {}
-    return bool(found.get("pending_operations")) or any(r.get("initErrors") for r in found.get("resources") or [])
+    if found.get("pending_operations"):
+        return True
+    if not any(r.get("initErrors") for r in found.get("resources") or []):
+        return False
+    from delivery.recover import claims_without_vm  # slow to import, and hardly ever needed
+
+    return bool(claims_without_vm(state))
 
 
 def init(session: Session) -> int:

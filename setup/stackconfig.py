@@ -11,6 +11,7 @@ from setup.places import CHECKOUT
 from setup.sites import Site, site_of
 
 SITE_KEY = "hypercompose:site"
+STACK_KEY = "hypercompose:stack"
 
 
 def config_file(stack: str, site: Site, checkout: Path = CHECKOUT) -> Path | None:
@@ -31,7 +32,9 @@ def derived(real: Path, site: str, salt: str | None) -> str:
     """The real settings without what only the real site can decrypt, pointed at another site."""
     content = yaml.safe_load(real.read_text()) or {}
     settings = without_secrets(content.get("config") or {})
-    result: dict[str, Any] = {"config": {**settings, SITE_KEY: site}}
+    # The engine takes this file for every stack of the shell it was handed to; the program then refuses the others.
+    own = {SITE_KEY: site, STACK_KEY: real.name.removeprefix("Pulumi.").removesuffix(".yaml")}
+    result: dict[str, Any] = {"config": {**settings, **own}}
     if salt:
         result = {"encryptionsalt": salt, **result}
     note = f"# Made by set-up from {real.name} for site {site}. Changes are lost: change that file.\n"

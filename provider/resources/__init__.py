@@ -8,7 +8,8 @@ from provider.resources.ready import Ready
 from provider.resources.seed import SeedResource
 from provider.resources.site_claim import SiteClaim
 from provider.resources.vm_claim import VmClaim
+from provider.resources.vm_proof import VmProof
 
-TYPES: dict[str, Resource] = {
-    found.type: found() for found in (SiteClaim, VmClaim, SeedResource, Ready, HostKey, AgentHostKey, Filesystem)
-}
+_KINDS = (SiteClaim, VmClaim, VmProof, SeedResource, Ready, HostKey, AgentHostKey, Filesystem)
+
+TYPES: dict[str, Resource] = {found.type: found() for found in _KINDS}

@@ -56,4 +56,4 @@ def _address(inputs: Properties) -> Address:
 
 
 def _disk(inputs: Properties) -> DataDisk:
-    return DataDisk(slot=inputs["slot"], filesystem=inputs["filesystem"], mount=inputs["mount"])
+    return DataDisk(name=inputs["name"], slot=inputs["slot"], filesystem=inputs["filesystem"], mount=inputs["mount"])

@@ -19,7 +19,7 @@ class Ready(Resource):
     """Comes after the VM. Until then its `vm` is unknown, which tells at preview whether the state holds the VM."""
 
     type = "hypercompose:host:Ready"
-    replace_on = frozenset({"vm", "oneTimeKey", "host"})
+    replace_on = frozenset({"vm", "oneTimeKey"})  # not `host`: a new lease is no new VM
     delete_before_replace = True
 
     def check(self, context: Context, urn: str, olds: Properties, news: Properties) -> Iterator[Problem]:

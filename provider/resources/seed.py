@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from provider.resource import Context, Properties, Resource
+from provisioning.claim import vm_config
 from provisioning.drive import delete_volume, upload_iso
 from provisioning.seed import Seed, SeedNic, iso_image, one_time_host_key, seed_files
 
@@ -14,7 +15,10 @@ class SeedResource(Resource):
 
     type = "hypercompose:proxmox:Seed"
     # What first boot alone can set. A user's keys are not among it: those change on a living host
-    replace_on = frozenset({"vmId", "node", "storage", "name", "domain", "user", "nics", "dns", "templateId"})
+    # What makes another VM needs another seed: the one before is gone since first contact
+    replace_on = frozenset(
+        "vmId node storage name domain user nics dns templateId fullClone diskStorage".split()  # what first boot sets
+    )
     secrets = frozenset({"userData"})
 
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
@@ -26,6 +30,10 @@ class SeedResource(Resource):
         file_name = f"hypercompose-{inputs['vmId']}.iso"
         volume = upload_iso(context.proxmox, inputs["node"], inputs["storage"], file_name, iso_image(files))
         return volume, {"fileId": volume, "hostKey": key.public}
+
+    def read(self, context: Context, urn: str, identity: str, state: Properties) -> Properties | None:
+        """A VM that was deleted by hand needs a new seed."""
+        return state if vm_config(context.proxmox, state["node"], state["vmId"]) else None
 
     def delete(self, context: Context, identity: str, state: Properties) -> None:
         """Delete the disc, which is gone since the first contact unless that never came."""

@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Collection, Iterator
 
 from provider.resource import Context, Properties, Resource, known
-from provisioning.claim import Problem, Wanted, problems
+from provisioning.claim import Problem, Wanted, problems, unfinished, vm_config
 from provisioning.errors import ProvisioningError
+from provisioning.mark import read_mark
 from provisioning.proxmox import ProxmoxError, ProxmoxUnreachable
 
 INPUTS = ("vmId", "name", "owner", "node", "templateId", "diskStorages", "isoStorage", "bridges", "addresses")
@@ -24,8 +25,13 @@ class VmClaim(Resource):
         if not known(news, *INPUTS):
             return
         claimed = olds.get("vmId") == news["vmId"] and olds.get("owner") == news["owner"]
+        if not claimed and olds.get("owner") == news["owner"] and news.get("templateId") is None:
+            yield Problem(
+                property="vmId",
+                reason=f"data disks do not move from VM {olds['vmId']} to VM {news['vmId']}; keep `data_first_id`",
+            )
         try:
-            wanted = _wanted(news, held=olds.get("addresses", ()) if claimed else ())
+            wanted = _wanted(news, held=olds.get("addresses", ()) if olds.get("owner") == news["owner"] else ())
             yield from problems(context.proxmox, wanted, claimed_before=claimed)
         except ProxmoxUnreachable as error:
             context.warn(urn, f"VM id {news['vmId']} could not be checked: {error}")
@@ -35,10 +41,18 @@ class VmClaim(Resource):
 
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """Check once more, now that it counts, and make the nonce."""
-        found = list(problems(context.proxmox, _wanted(inputs, held=()), claimed_before=False))
+        # its addresses were probed by `check`; by now a VM that makes room for this one may still answer there
+        wanted = _wanted(inputs, held=inputs["addresses"])
+        found = list(problems(context.proxmox, wanted, claimed_before=False))
         if found:
             raise ProvisioningError("; ".join(f"{p.property}: {p.reason}" for p in found))
         return str(inputs["vmId"]), {"nonce": secrets.token_hex(8)}
+
+    def delete(self, context: Context, identity: str, state: Properties) -> None:
+        """Refuse while the VM is there: the nonce goes with the claim, and nobody could tell whose VM it is."""
+        config = vm_config(context.proxmox, state["node"], state["vmId"])
+        if read_mark(str(config.get("description", ""))) == (state["owner"], state["nonce"]):
+            raise ProvisioningError(unfinished(state["vmId"], state["name"], state["owner"]))
 
 
 def _wanted(inputs: Properties, *, held: Collection[str]) -> Wanted:

@@ -16,7 +16,7 @@ GROUP: dict[str, Any] = {
     "networks": [{"bridge": "vmbr0", "address": "10.77.0.11/24"}, {"bridge": "bridge-dev", "vlan": 7}],
 }
 OTHER = {"name": "vm-2", "first_id": 1200, "networks": [{"bridge": "vmbr0"}]}
-DISKS = {"data_first_id": 1600, "data_disks": [{"name": "data", "size_gib": 5, "mount": "/srv/data"}]}
+DISKS = {"data_first_id": 1600, "data_disks": [{"name": "data", "slot": 1, "size_gib": 5, "mount": "/srv/data"}]}
 
 
 def register(**change: Any) -> tuple[Any, Any]:
@@ -99,6 +99,12 @@ def test_data_disks_belong_to_a_vm_of_their_own_and_are_attached_by_their_volume
     assert seen.inputs["vm-1-data-claim"]["vmId"] == 1600
 
 
+def test_no_disk_is_attached_before_its_holder_is_proven_to_be_ours() -> None:
+    seen, _ = register(**DISKS)
+    assert seen.inputs["vm-1-data-proof"]["nonce"] == "0123abcd"
+    assert "vm-1-data-proof" in {urn.rpartition("::")[2] for urn in seen.requests["vm-1-vm"].dependencies}
+
+
 def test_a_replaced_seed_replaces_the_vm_and_the_id_is_freed_first() -> None:
     request = register()[0].requests["vm-1-vm"]
     assert request.deleteBeforeReplace
@@ -153,7 +159,7 @@ def test_urns_are_frozen(change: dict[str, Any]) -> None:
     seen, _ = register(**change)
     frozen = {
         "site", "site-native", "site-claim", "site-proxmox", "claims", "vm-1", "vm-1-claim", "vm-2-claim",
-        "vm-1-data-claim", "vm-1-data-vm",
+        "vm-1-data-claim", "vm-1-data-vm", "vm-1-data-proof",
         "vm-1-seed", "vm-1-snippet", "vm-1-vm", "vm-1-agent-key", "vm-1-ready", "vm-1-host-key", "vm-1-data",
     }  # fmt: skip
     assert set(seen.types) <= frozen

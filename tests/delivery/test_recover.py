@@ -22,6 +22,10 @@ def vm(vm_id: int = 1100, **other: Any) -> dict[str, Any]:
     return {"type": "proxmoxve:index/vmLegacy:VmLegacy", "outputs": {"vmId": vm_id}, **other}
 
 
+def host_key(**other: Any) -> dict[str, Any]:
+    return {"type": "hypercompose:host:HostKey", "urn": "urn:x::vm-1-host-key", "outputs": {"vmId": 1100}, **other}
+
+
 def export(*resources: dict[str, Any]) -> dict[str, Any]:
     return {"deployment": {"resources": list(resources)}}
 
@@ -62,7 +66,9 @@ def test_only_claims_whose_vm_the_state_lacks_are_looked_at() -> None:
     assert claims_without_vm({"deployment": {"resources": None}}) == []
 
 
-@pytest.mark.parametrize("other", [{"delete": True}, {"initErrors": ["VM is locked (backup)"]}])
+@pytest.mark.parametrize(
+    "other", [{"delete": True}, {"initErrors": ["VM is locked (backup)"]}, {"pendingReplacement": True}]
+)
 def test_a_vm_that_waits_to_be_deleted_or_whose_create_failed_does_not_count_as_held(other: dict[str, Any]) -> None:
     assert [c.vm_id for c in claims_without_vm(export(claim(), vm(**other)))] == [1100]
 
@@ -84,6 +90,16 @@ def test_any_other_vm_under_the_id_is_left_alone(description: str) -> None:
     lines = list(recover(api, export(claim())))  # type: ignore[arg-type]
     assert "left alone" in lines[0]
     assert api.writes == []
+
+
+@pytest.mark.parametrize("name", ["vm-1", "vm-1-data"])
+@pytest.mark.parametrize("vms", [[], [vm(initErrors=["VM is locked (backup)"])]])
+def test_a_vm_past_first_contact_is_never_removed_whatever_its_update_met(name: str, vms: list[dict[str, Any]]) -> None:
+    one = claim()
+    one["outputs"]["name"] = name
+    assert claims_without_vm(export(one, host_key(), *vms)) == []
+    replaced = host_key(pendingReplacement=True)
+    assert len(claims_without_vm(export(one, replaced, *vms))) == 1
 
 
 def test_nothing_there_needs_nothing() -> None:

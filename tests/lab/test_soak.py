@@ -54,3 +54,39 @@ def test_a_fault_is_named_and_the_next_run_heals(checkout: Checkout, name: str) 
     assert mended.code == 0, mended.text
     assert list(checkout.vms().values()).count(VM) == 1
     assert checkout.preview(stack="integration") == {}
+
+
+def test_killed_then_down_leaves_nothing_and_no_dead_end(checkout: Checkout) -> None:
+    checkout.kill_up_when(lambda _: 2001 in checkout.vms(), stack="integration")
+    down = checkout.make("down", stack="integration")
+    assert down.code == 0, down.text
+    assert checkout.make("lab-up").code == 0
+    assert 2001 not in checkout.vms()
+    assert checkout.make("up", stack="integration").code == 0
+
+
+def test_killed_while_a_vm_is_replaced_the_next_run_ends_the_replacement(checkout: Checkout) -> None:
+    assert checkout.make("up", stack="integration").code == 0
+    with checkout.settings("integration") as config:
+        network = config["hypercompose:vms"][0]["networks"][0]
+        network["address"] = network["address"].replace(".11/", ".12/")
+    checkout.kill_up_when(
+        lambda text: "VmLegacy vm-integration-app-1-vm creating" in text, stack="integration", after_s=1
+    )
+    mended = checkout.make("up", stack="integration")
+    assert mended.code == 0, mended.text
+    assert checkout.hosts("integration")[VM]["address"].endswith(".12")
+    assert list(checkout.vms().values()).count(VM) == 1
+    assert checkout.preview(stack="integration") == {}
+
+
+def test_a_vm_deleted_by_hand_is_made_again_with_a_new_seed(checkout: Checkout) -> None:
+    assert checkout.make("up", stack="integration").code == 0
+    api, path = checkout.api(), "/nodes/pve1/qemu/2001"
+    api.wait("pve1", str(api.post(f"{path}/status/stop")))
+    api.wait("pve1", str(api.delete(path)))
+    refreshed = checkout.make("refresh", stack="integration")
+    assert refreshed.code == 0, refreshed.text
+    again = checkout.make("up", stack="integration")
+    assert again.code == 0, again.text
+    assert checkout.ssh(checkout.hosts("integration")[VM], "true").code == 0

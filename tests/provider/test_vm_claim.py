@@ -9,6 +9,8 @@ from provider.resources import vm_claim
 from provider.resources.vm_claim import VmClaim
 from provider.values import UNKNOWN
 from provisioning.claim import Problem, Wanted
+from provisioning.errors import ProvisioningError
+from provisioning.mark import mark
 from provisioning.proxmox import ProxmoxUnreachable
 
 NEWS: dict[str, Any] = {
@@ -38,8 +40,39 @@ def test_an_existing_vm_probes_only_those_it_does_not_have(monkeypatch: pytest.M
     assert checked(olds, NEWS, monkeypatch)[0].new_addresses == ["10.0.0.9"]
 
 
-def test_another_vm_under_the_name_does_not_lend_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(checked({**NEWS, "vmId": 1101}, NEWS, monkeypatch)[0].new_addresses) == 2
+def test_a_vm_that_only_changes_its_id_keeps_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checked({**NEWS, "vmId": 1101}, NEWS, monkeypatch)[0].new_addresses == []
+
+
+def test_another_owner_does_not_lend_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(checked({**NEWS, "owner": "lab/dev/vm-2"}, NEWS, monkeypatch)[0].new_addresses) == 2
+
+
+class OneVm:
+    def __init__(self, description: str) -> None:
+        self.description = description
+
+    def get(self, path: str) -> dict[str, str]:
+        return {"description": self.description}
+
+
+@pytest.mark.parametrize(("nonce", "kept"), [("ab12", True), ("ffff", False)])
+def test_a_claim_is_not_given_up_while_its_vm_is_there(nonce: str, kept: bool) -> None:
+    context = Context(proxmox=OneVm(mark("lab/dev/vm-1", nonce)), load_ssh=lambda: None)  # type: ignore[arg-type, return-value]
+    state = {**NEWS, "nonce": "ab12"}
+    if kept:
+        with pytest.raises(ProvisioningError, match="make recover STACK=dev"):
+            VmClaim().delete(context, "1100", state)
+    else:
+        VmClaim().delete(context, "1100", state)
+
+
+def test_data_disks_do_not_move_to_another_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vm_claim, "problems", lambda *_, **__: [])
+    context = Context(proxmox=None, load_ssh=lambda: None)  # type: ignore[arg-type, return-value]
+    news = {**NEWS, "templateId": None}
+    found = list(VmClaim().check(context, "urn", {**news, "vmId": 1101}, news))
+    assert "data disks do not move" in found[0].reason
 
 
 def test_nothing_is_asked_while_an_input_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:

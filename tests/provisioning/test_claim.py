@@ -24,7 +24,7 @@ WANTED = Wanted(
     new_addresses=[],
 )
 EVERYTHING = dict.fromkeys(
-    (*claim.VM_PRIVILEGES, "VM.Clone", "Datastore.AllocateSpace", "Datastore.AllocateTemplate"), 1
+    (*claim.VM_PRIVILEGES, "VM.Clone", "Datastore.AllocateSpace", "Datastore.AllocateTemplate", "SDN.Use"), 1
 )
 
 
@@ -80,10 +80,32 @@ def test_a_strangers_vm_is_left_alone_whatever_it_is_called(description: str | N
     api.vms.append({"vmid": 1100, "node": "pve2", "name": "vm-1"})
     if description is not None:
         api.descriptions[1100] = description
-    reason = found(api, claimed=True)["vmId"]
+    reason = found(api)["vmId"]
     assert reason.startswith("1100 is taken")
     assert "left alone" in reason
     assert "first_id" in reason
+
+
+def test_our_vm_that_lost_its_mark_is_not_called_a_strangers() -> None:
+    api = FakeApi()
+    api.vms.append({"vmid": 1100, "node": "pve1", "name": "vm-1"})
+    api.descriptions[1100] = "somebody wrote over it"
+    assert "has lost its mark" in found(api, claimed=True)["vmId"]
+
+
+def test_a_rename_is_drift_and_no_reason_to_refuse() -> None:
+    api = FakeApi()
+    api.vms.append({"vmid": 1100, "node": "pve1", "name": "renamed"})
+    api.descriptions[1100] = mark("lab/dev/vm-1", "ab12")
+    assert found(api, claimed=True) == {}
+
+
+def test_data_disks_stay_on_their_node() -> None:
+    api = FakeApi()
+    api.vms.append({"vmid": 1100, "node": "pve2", "name": "vm-1"})
+    api.descriptions[1100] = mark("lab/dev/vm-1", "ab12")
+    assert "do not move by themselves" in found(api, claimed=True, template_id=None)["node"]
+    assert found(api, claimed=True) == {}
 
 
 def test_our_vm_is_fine_when_the_state_knows_the_claim_and_named_when_not() -> None:
@@ -116,6 +138,7 @@ def test_what_the_site_lacks_is_named_with_what_it_has(change: dict[str, Any], p
         ("/vms/1100", "VM.Config.Memory"),
         ("/vms/9000", "VM.Clone"),
         ("/storage/local", "Datastore.AllocateTemplate"),
+        ("/sdn/zones/localnetwork/vmbr0", "SDN.Use"),
         ("/storage/local-lvm", "Datastore.AllocateSpace"),
     ],
 )

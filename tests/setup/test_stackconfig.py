@@ -36,6 +36,7 @@ def test_a_stack_on_the_lab_gets_a_derived_file(tmp_path: Path) -> None:
             "hypercompose:site": "lab",
             "hypercompose:count": 2,
             "hypercompose:deep": {"keep": 1, "list": [3]},
+            "hypercompose:stack": "acceptance",
         },
     }
     assert "Pulumi.acceptance.yaml" in file.read_text().splitlines()[0]
