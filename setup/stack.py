@@ -37,15 +37,12 @@ def deployment(checkpoint: Path) -> dict[str, Any]:
 
 
 def is_interrupted(state: Mapping[str, Any]) -> bool:
-    """Whether a run died while it made something, or failed with something half made: the engine notes both."""
-    found = state.get("deployment") or {}
-    if found.get("pending_operations"):
-        return True
-    if not any(r.get("initErrors") for r in found.get("resources") or []):
-        return False
-    from delivery.recover import claims_without_vm  # slow to import, and hardly ever needed
+    """Whether a run died while it made something, or failed half way: the engine notes both.
 
-    return bool(claims_without_vm(state))
+    After a failed update the state already holds the new values (measured): only a refresh finds what is missing.
+    """
+    found = state.get("deployment") or {}
+    return bool(found.get("pending_operations")) or any(r.get("initErrors") for r in found.get("resources") or [])
 
 
 def init(session: Session) -> int:

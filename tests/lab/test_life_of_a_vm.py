@@ -77,7 +77,7 @@ def test_memory_and_a_data_disk_are_exactly_what_preview_names_and_up_does(broug
         group = config["hypercompose:vms"][0]
         group["data_first_id"] = 1600
         group["data_disks"] = [{"name": "data", "slot": 1, "size_gib": 1, "filesystem": "ext4", "mount": "/srv/data"}]
-    added = {f"{VM}-data-claim": "create", f"{VM}-data-vm": "create", f"{VM}-data": "create"}
+    added = dict.fromkeys((f"{VM}-data-claim", f"{VM}-data-vm", f"{VM}-data-proof", f"{VM}-data"), "create")
     assert brought_up.preview() == {**added, f"{VM}-vm": "update"}
     up = brought_up.make("up")
     assert up.code == 0, up.text
