@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pulumi
 from pulumi.runtime.config import CONFIG
 
-from components import OwnedBridge, RockyAppVm, RockyAppVmArgs, SiteAccess, VmClaims, Wanted
+from components import OwnedBridge, OwnedVlan, RockyAppVm, RockyAppVmArgs, SiteAccess, VmClaims, Wanted
 from components.site_access import Credentials
 from settings import Program, SettingsError, load_program
 
@@ -21,7 +21,9 @@ def main() -> None:
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
     site = SiteAccess("site", program.site, _credentials())
-    bridges = [OwnedBridge(f"{b.node}-{b.name}", b, site) for b in program.owned_bridges()]
+    vlans = [OwnedVlan(f"{v.node}-{v.name}", v, site) for v in program.owned_vlans()]
+    after = pulumi.ResourceOptions(depends_on=vlans)
+    bridges = [OwnedBridge(f"{b.node}-{b.name}", b, site, after) for b in program.owned_bridges()]
     wanted = list(_wanted(program))
     claims = VmClaims("claims", site, wanted)
     options = pulumi.ResourceOptions(depends_on=bridges)

@@ -1,4 +1,4 @@
-"""A bridge on a node that the stack creates and owns."""
+"""Network devices of a node that the stack creates and owns."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pulumi_proxmoxve.network import linux
 
 from components.site_access import SiteAccess
 from settings.stack import OwnedBridge as OwnedBridgeSettings
+from settings.stack import OwnedVlan as OwnedVlanSettings
 
 
 class OwnedBridge(pulumi.ComponentResource):
@@ -31,3 +32,24 @@ class OwnedBridge(pulumi.ComponentResource):
         )
         self.bridge_name = bridge.name
         self.register_outputs({"bridge_name": self.bridge_name})
+
+
+class OwnedVlan(pulumi.ComponentResource):
+    """A VLAN device such as `eno1.20`, removed with the stack."""
+
+    device_name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, settings: OwnedVlanSettings, site: SiteAccess, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Take the device as the settings declare it; `node` must be filled in."""
+        super().__init__("hypercompose:network:OwnedVlan", name, None, opts)
+        vlan = linux.Vlan(
+            f"{name}-vlan",
+            node_name=settings.node or "",
+            name=settings.name,
+            comment=settings.comment,
+            opts=pulumi.ResourceOptions(parent=self, provider=site.proxmox, depends_on=[site.claim]),
+        )
+        self.device_name = vlan.name
+        self.register_outputs({"device_name": self.device_name})

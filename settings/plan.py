@@ -28,6 +28,7 @@ def plan_vms(site: Site, stack: StackSettings, source: str) -> tuple[VmSpec, ...
     problems += _repeated("VM id", [str(i) for s in specs for i in (s.vm_id, s.data_vm_id) if i is not None])
     problems += _repeated("name", [s.name for s in specs])
     problems += _repeated("address", [str(n.address.ip) for s in specs for n in s.nics if n.address])
+    problems += _on_unknown_nodes(site, stack)
     if problems:
         raise SettingsError(source, problems)
     return tuple(specs)
@@ -37,6 +38,15 @@ def _repeated(what: str, values: list[str]) -> Iterator[str]:
     for value, times in Counter(values).items():
         if times > 1:
             yield f"vms: {what} {value} is used {times} times, expected once; change `first_id`, names or addresses"
+
+
+def _on_unknown_nodes(site: Site, stack: StackSettings) -> Iterator[str]:
+    nodes = site.proxmox.nodes
+    wanted = [(f"bridges[{index}].node", bridge.node) for index, bridge in enumerate(stack.bridges)]
+    wanted += [(f"vlans[{index}].node", vlan.node) for index, vlan in enumerate(stack.vlans)]
+    for where, node in wanted:
+        if node is not None and node not in nodes:
+            yield problem(where, node, f"one of {', '.join(nodes)}", "name a node of the site file")
 
 
 class _Group:

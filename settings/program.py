@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from settings.errors import SettingsError, from_validation
 from settings.plan import plan_vms
 from settings.site import Site, load_site
-from settings.stack import OwnedBridge, StackSettings
+from settings.stack import OwnedBridge, OwnedVlan, StackSettings
 from settings.vm_spec import VmSpec
 
 NAMESPACE = "hypercompose"
@@ -33,6 +33,11 @@ class Program:
         """The bridges that the stack creates, each with its node."""
         default = self.site.proxmox.nodes[0]
         return tuple(b.model_copy(update={"node": b.node or default}) for b in self.settings.bridges)
+
+    def owned_vlans(self) -> tuple[OwnedVlan, ...]:
+        """The VLAN devices that the stack creates, each with its node."""
+        default = self.site.proxmox.nodes[0]
+        return tuple(v.model_copy(update={"node": v.node or default}) for v in self.settings.vlans)
 
 
 def load_program(stack: str, raw: Mapping[str, str]) -> Program:

@@ -111,6 +111,18 @@ class OwnedBridge(Model):
     comment: str = Field("", description="comment shown in Proxmox")
 
 
+class OwnedVlan(Model):
+    """A VLAN device of a node that this stack creates and owns, for example as a port of an owned bridge."""
+
+    name: str = Field(
+        pattern=r"^[a-zA-Z][a-zA-Z0-9_-]{0,9}\.[1-9][0-9]{0,3}$",
+        description="device and VLAN id as Linux writes them",
+        examples=["eno1.20"],
+    )
+    node: str | None = Field(None, description="node; none: the site's first")
+    comment: str = Field("", description="comment shown in Proxmox")
+
+
 class StackSettings(Model):
     """Everything under `hypercompose:` in Pulumi.<stack>.yaml."""
 
@@ -118,3 +130,4 @@ class StackSettings(Model):
     stack: str | None = Field(None, description="written into derived settings: the only stack that may use them")
     vms: tuple[VmGroup, ...] = Field((), description="VM groups")
     bridges: tuple[OwnedBridge, ...] = Field((), description="bridges created and owned by this stack")
+    vlans: tuple[OwnedVlan, ...] = Field((), description="VLAN devices of nodes created and owned by this stack")

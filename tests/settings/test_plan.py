@@ -140,6 +140,18 @@ def test_an_owned_bridge_counts_as_a_bridge() -> None:
     assert result.owned_bridges()[0].node == "pve1"
 
 
+@pytest.mark.parametrize(
+    ("key", "device"), [("bridges", {"name": "br1"}), ("vlans", {"name": "eno1.20"})], ids=["bridge", "vlan"]
+)
+def test_an_owned_device_is_on_a_node_of_the_site(key: str, device: dict[str, str]) -> None:
+    assert f"{key}[0].node" in refusal(GROUP, **{key: [{**device, "node": "pve9"}]})
+
+
+@pytest.mark.parametrize("name", ["eno1", "eno1.0", "eno1.20; reboot", "averylongname.20"])
+def test_a_vlan_device_is_called_as_linux_calls_it(name: str) -> None:
+    assert "vlans[0].name" in refusal(GROUP, vlans=[{"name": name}])
+
+
 def test_a_snippet_needs_a_storage_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (CHECKOUT / "sites" / "lab.yaml").read_text()
     (tmp_path / "lab.yaml").write_text(text.replace("    snippets: local\n", ""))
