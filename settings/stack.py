@@ -103,7 +103,11 @@ class VmGroup(Model):
 class OwnedBridge(Model):
     """A bridge that this stack creates and owns on a node."""
 
-    name: str = Field(pattern=r"^[a-zA-Z][a-zA-Z0-9_.-]{1,14}$", description="name of the bridge")
+    name: str = Field(
+        pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,9}$",
+        description="name of the bridge, as the provider allows it",
+        examples=["br_own"],
+    )
     node: str | None = Field(None, description="node; none: the site's first")
     address: IPv4Interface | None = Field(None, description="address of the node on it, in CIDR notation")
     ports: tuple[str, ...] = Field((), description="network devices of the node that join it")

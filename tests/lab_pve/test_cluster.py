@@ -92,6 +92,8 @@ async def test_network_changes_can_be_made_and_forgotten(pve: PveSite) -> None:
         "POST", "/nodes/pve1/network", iface="vmbr0.42", type="vlan", **{"vlan-id": 42, "vlan-raw-device": "vmbr0"}
     )
     await pve.do("PUT", "/nodes/pve1/network/vmbr0.42", type="vlan", comments="tagged")
+    shown = await pve.do("GET", "/nodes/pve1/network/vmbr0.42")  # what the name says needs no parameter
+    assert (shown["vlan-raw-device"], shown["vlan-id"], shown["comments"]) == ("vmbr0", "42", "tagged")
     assert (await pve.get("/nodes/pve1/network/vmbr0.42"))["comments"] == "tagged"
     await pve.do("DELETE", "/nodes/pve1/network")
     assert (await pve.call("GET", "/nodes/pve1/network/vmbr0.42")).status == 400

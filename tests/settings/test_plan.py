@@ -133,8 +133,8 @@ def test_a_misspelt_key_of_the_stack_is_found() -> None:
 
 
 def test_an_owned_bridge_counts_as_a_bridge() -> None:
-    networks = [{"bridge": "br-own", "address": "10.99.0.2/24"}]
-    owned = [{"name": "br-own", "address": "10.99.0.1/24"}]
+    networks = [{"bridge": "br_own", "address": "10.99.0.2/24"}]
+    owned = [{"name": "br_own", "address": "10.99.0.1/24"}]
     result = program({**GROUP, "networks": networks}, bridges=owned)
     assert result.vms[0].nics[0].gateway == "10.99.0.1"
     assert result.owned_bridges()[0].node == "pve1"
@@ -167,8 +167,8 @@ def test_derived_settings_serve_their_own_stack_only() -> None:
 
 
 def test_an_owned_bridge_is_only_on_its_node() -> None:
-    networks = [{"bridge": "br-own", "address": "10.99.0.2/24"}]
-    owned = [{"name": "br-own", "address": "10.99.0.1/24", "node": "pve2"}]
+    networks = [{"bridge": "br_own", "address": "10.99.0.2/24"}]
+    owned = [{"name": "br_own", "address": "10.99.0.1/24", "node": "pve2"}]
     assert "a bridge on node pve1" in refusal({**GROUP, "networks": networks}, bridges=owned)
 
 

@@ -13,7 +13,7 @@ from lab.world import Bridge
 NETWORK = "/nodes/{node}/network"
 INTERFACE = f"{NETWORK}/{{iface}}"
 _CHANGE = needs("/nodes/{node}", "Sys.Modify")
-_NUMBERS = ("autostart", "mtu", "vlan-id", "bridge_vlan_aware")
+_NUMBERS = ("autostart", "mtu", "bridge_vlan_aware")  # not vlan-id: the provider reads a text there
 
 
 @route("GET", NETWORK)
@@ -118,4 +118,13 @@ def _described(call: Call) -> Record:
     if "cidr" in settings:
         address = ipaddress.ip_interface(settings["cidr"])
         settings |= {"address": str(address.ip), "netmask": str(address.network.prefixlen)}
-    return {"method": method, "method6": "manual", "families": ["inet"], "priority": 4} | settings
+    base: Record = {"method": method, "method6": "manual", "families": ["inet"], "priority": 4}
+    return base | _named_vlan(call) | settings
+
+
+def _named_vlan(call: Call) -> Record:
+    """Device and id that the name of a VLAN such as `eno1.20` says by itself."""
+    name = call.names.get("iface") or call.params.text("iface")
+    device, dot, tag = name.rpartition(".")
+    named = call.params.text("type") == "vlan" and dot and tag.isdecimal()
+    return {"vlan-raw-device": device, "vlan-id": tag} if named else {}
