@@ -43,7 +43,7 @@ def claims_without_vm(export: Mapping[str, Any]) -> list[Claim]:
     return [
         Claim(**{field: outputs[key] for field, key in _FIELDS.items()})
         for outputs in claims
-        if int(outputs["vmId"]) not in held and outputs["name"].removesuffix("-data") not in finished
+        if int(outputs["vmId"]) not in held and not finished & {outputs["name"], outputs["name"].removesuffix("-data")}
     ]
 
 

@@ -23,7 +23,8 @@ def vm(vm_id: int = 1100, **other: Any) -> dict[str, Any]:
 
 
 def host_key(**other: Any) -> dict[str, Any]:
-    return {"type": "hypercompose:host:HostKey", "urn": "urn:x::vm-1-host-key", "outputs": {"vmId": 1100}, **other}
+    own = {"type": "hypercompose:host:HostKey", "urn": "urn:x::vm-1-host-key", "outputs": {"vmId": 1100}}
+    return {**own, **other}
 
 
 def export(*resources: dict[str, Any]) -> dict[str, Any]:
@@ -100,6 +101,13 @@ def test_a_vm_past_first_contact_is_never_removed_whatever_its_update_met(name: 
     assert claims_without_vm(export(one, host_key(), *vms)) == []
     replaced = host_key(pendingReplacement=True)
     assert len(claims_without_vm(export(one, replaced, *vms))) == 1
+
+
+def test_a_finished_vm_that_is_called_like_a_holder_is_not_removed_either() -> None:
+    one = claim()
+    one["outputs"]["name"] = "shop-data"
+    key = host_key(urn="urn:x::shop-data-host-key")
+    assert claims_without_vm(export(one, key, vm(initErrors=["VM is locked (backup)"]))) == []
 
 
 def test_nothing_there_needs_nothing() -> None:
