@@ -60,7 +60,6 @@ class RockyAppVm(pulumi.ComponentResource):
         """Declare the chain seed, VM, first contact, host key, data disks."""
         super().__init__("hypercompose:compute:RockyAppVm", name, None, opts)
         self._name, self._args, self.spec = name, args, args.spec
-        self._proofs: list[VmProof] = []
         data_vm = self._data_vm() if args.spec.data_disks else None
         boot = first_boot(name, args, parent=self)
         vm = self._vm(boot, data_vm)
@@ -78,6 +77,7 @@ class RockyAppVm(pulumi.ComponentResource):
 
     def _vm(self, boot: FirstBoot, data_vm: proxmoxve.VmLegacy | None) -> proxmoxve.VmLegacy:
         spec, claims = self._args.spec, self._args.claims
+        proven = [self._proof(data_vm)] if data_vm else []
         return proxmoxve.VmLegacy(
             f"{self._name}-vm",
             **clone_arguments(spec, self._args.wanted.owner, claims.by_name[spec.name].nonce, data_vm),
@@ -85,7 +85,7 @@ class RockyAppVm(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 provider=self._args.site.proxmox,
-                depends_on=[*claims.all, *self._proofs],
+                depends_on=[*claims.all, *proven],
                 protect=spec.protection,
                 delete_before_replace=True,  # the id is the same
                 replace_with=boot.replaced_together,
@@ -96,7 +96,7 @@ class RockyAppVm(pulumi.ComponentResource):
     def _data_vm(self) -> proxmoxve.VmLegacy:
         spec, wanted, claims = self._args.spec, self._args.wanted, self._args.claims
         name = wanted.data_name
-        vm = proxmoxve.VmLegacy(
+        return proxmoxve.VmLegacy(
             f"{name}-vm",
             **data_vm_arguments(spec, name, wanted.data_owner, claims.by_name[name].nonce),
             opts=pulumi.ResourceOptions(
@@ -107,17 +107,18 @@ class RockyAppVm(pulumi.ComponentResource):
                 ignore_changes=_reported_only(len(spec.data_disks)),
             ),
         )
-        nonce = claims.by_name[name].nonce
+
+    def _proof(self, data_vm: proxmoxve.VmLegacy) -> VmProof:
+        wanted, claims = self._args.wanted, self._args.claims
         inputs = {
-            "vm": vm.id,
-            "holder": vm.urn,
-            "vm_id": spec.data_vm_id,
-            "node": spec.node,
+            "vm": data_vm.id,
+            "holder": data_vm.urn,
+            "vm_id": wanted.spec.data_vm_id,
+            "node": wanted.spec.node,
             "owner": wanted.data_owner,
-            "nonce": nonce,
+            "nonce": claims.by_name[wanted.data_name].nonce,
         }
-        self._proofs = [VmProof(f"{name}-proof", inputs, self.native(deleted_with=vm))]
-        return vm
+        return VmProof(f"{wanted.data_name}-proof", inputs, self.native(deleted_with=data_vm))
 
     def _filesystem(self, disk: DataDiskSpec, vm: proxmoxve.VmLegacy, key: HostKey) -> Filesystem:
         inputs = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -101,12 +101,6 @@ class Proxmox:
 def segment(text: str | int) -> str:
     """One path segment, quoted: `local:iso/x.iso` must not become three."""
     return quote(str(text), safe="")
-
-
-def host_and_port(endpoint: str) -> tuple[str, int]:
-    """Where an `https://host:port` endpoint listens."""
-    parts = urlsplit(endpoint)
-    return parts.hostname or "", parts.port or 443
 
 
 def _reason(answer: requests.Response) -> str:
