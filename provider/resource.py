@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from provider.values import is_known
 from provisioning.claim import Problem
+from provisioning.errors import ProvisioningError
 from provisioning.proxmox import Proxmox
 
 if TYPE_CHECKING:
+    from provisioning.hosts import Hosts
     from provisioning.ssh import Ssh
 
 Properties = Mapping[str, Any]
@@ -31,6 +33,17 @@ class Context:
     cancelled: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _ssh: Ssh | None = None
+    _hosts: Hosts | None = None
+
+    @property
+    def hosts(self) -> Hosts:
+        """Steps on hosts, over the pool."""
+        from provisioning.hosts import Hosts
+
+        ssh = self.ssh
+        with self._lock:
+            self._hosts = self._hosts or Hosts(ssh)
+            return self._hosts
 
     @property
     def ssh(self) -> Ssh:
@@ -46,6 +59,15 @@ class Context:
             self._ssh.close()
 
 
+class HalfMade(ProvisioningError):
+    """Creation failed on its way: the resource is kept in the state, and the next run goes on with it or undoes it."""
+
+    def __init__(self, identity: str, reason: str) -> None:
+        """Take the id it would have had, and why it failed."""
+        super().__init__(reason)
+        self.identity = identity
+
+
 class Resource:
     """Base of the types. A method that is not overridden does nothing that the engine would notice."""
 
@@ -55,6 +77,8 @@ class Resource:
     secrets: ClassVar[frozenset[str]] = frozenset()
     """Outputs that are always secret."""
     delete_before_replace: ClassVar[bool] = False
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """Inputs that nobody gives and that a read can find otherwise."""
 
     def check(self, context: Context, urn: str, olds: Properties, news: Properties) -> Iterable[Problem]:
         """Reasons to refuse the inputs, at preview and before every operation. `olds` is empty for a new resource."""

@@ -7,14 +7,14 @@ from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2, struct_pb2
-from pulumi.runtime.proto import plugin_pb2
+from pulumi.runtime.proto import plugin_pb2, status_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import provider_pb2_grpc as rpc
 
 from provider import values
 from provider.configuration import Configuration
 from provider.diff import detailed
-from provider.resource import Context, Resource
+from provider.resource import Context, HalfMade, Resource
 from provisioning.errors import ProvisioningError
 
 VERSION = "0.1.0"
@@ -55,7 +55,7 @@ class Provider(rpc.ResourceProviderServicer):
             self._shared().held.add(request.urn)
         with _errors_of(context):
             problems = list(found.check(self._shared(), request.urn, olds, news))
-            return pb.CheckResponse(inputs=request.news, failures=_failures(problems))
+            return pb.CheckResponse(inputs=_completed(request.news, found), failures=_failures(problems))
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: D102
         found = self._types[_type(request.urn)]
@@ -68,7 +68,7 @@ class Provider(rpc.ResourceProviderServicer):
         found, inputs = self._types[_type(request.urn)], values.read(request.properties)
         if request.preview:
             return pb.CreateResponse(properties=request.properties)
-        with _errors_of(context):
+        with _errors_of(context, lambda half: _half_made(half, request.properties, found)):
             identity, outputs = found.create(self._shared(), inputs)
             return pb.CreateResponse(id=identity, properties=_state(request.properties, outputs, found))
 
@@ -116,13 +116,16 @@ class Provider(rpc.ResourceProviderServicer):
 class _errors_of:
     """Hands provisioning's errors to the engine as they are, without a traceback."""
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Any, details: Callable[[HalfMade], bytes] | None = None) -> None:
         self._context = context
+        self._details = details
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, HalfMade) and self._details:
+            self._context.set_trailing_metadata((("grpc-status-details-bin", self._details(error)),))
         if isinstance(error, ProvisioningError):
             self._context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
@@ -142,6 +145,22 @@ def _state(inputs: struct_pb2.Struct, outputs: Mapping[str, Any], found: Resourc
     state.CopyFrom(inputs)  # keeps the marks of secret inputs as they came
     state.MergeFrom(values.write(outputs, found.secrets))
     return state
+
+
+def _completed(inputs: struct_pb2.Struct, found: Resource) -> struct_pb2.Struct:
+    """Inputs with the defaults that nobody has given."""
+    completed = values.write({name: value for name, value in found.defaults.items() if name not in inputs.fields})
+    completed.MergeFrom(inputs)
+    return completed
+
+
+def _half_made(half: HalfMade, inputs: struct_pb2.Struct, found: Resource) -> bytes:
+    """The details by which the engine keeps a resource whose creation failed on its way."""
+    state = _state(inputs, {}, found)
+    failed = pb.ErrorResourceInitFailed(id=half.identity, properties=state, inputs=inputs, reasons=[str(half)])
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(half))
+    status.details.add().Pack(failed)
+    return status.SerializeToString()
 
 
 def _failures(problems: Any) -> list[Any]:

@@ -1,0 +1,1 @@
+"""Steps: changes to a host as data, one kind a file. Holds commands; runs none."""

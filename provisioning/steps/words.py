@@ -1,0 +1,43 @@
+"""Forms of words that more than one kind takes, with what to say of a wrong one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from provisioning.claim import Problem
+
+
+@dataclass(frozen=True)
+class Word:
+    """A pattern and what it stands for."""
+
+    pattern: str
+    expected: str
+
+    def problems(self, where: str, *values: Any) -> Iterator[Problem]:
+        """One for each value that does not fit."""
+        for value in values:
+            if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
+                yield Problem(property=where, reason=f"{value!r}, expected {self.expected}")
+
+
+HOST_NAME = Word(
+    r"(?=.{1,64}$)[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*",
+    "a host name of letters, digits, dashes and dots, 64 characters at most",
+)
+ACCOUNT = Word(
+    r"[a-z_][a-z0-9_-]{0,30}", "a name of lower-case letters, digits, - and _, at most 31 characters, no digit first"
+)
+PACKAGE = Word(r"[a-zA-Z0-9][a-zA-Z0-9+._-]*", "the name of a package")
+PORT = Word(r"\d{1,5}(-\d{1,5})?/(tcp|udp|sctp|dccp)", "a port or range with its protocol, such as 443/tcp")
+FILE_NAME = Word(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}", "letters, digits, - and _, 64 at most")
+
+
+def hostile_lines(where: str, values: Iterable[str]) -> Iterator[Problem]:
+    """Line ends and other control characters, where a file has one value a line."""
+    for value in values:
+        if any(ord(character) < 32 or ord(character) == 127 for character in value):
+            yield Problem(property=where, reason=f"{value!r}, expected text without line ends or control characters")

@@ -1,0 +1,64 @@
+"""A lab of its own with one guest a family, reached as the product reaches hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from lab.hypervisor import Machine
+from provisioning.host import Address, Result
+from provisioning.hosts import AS_ROOT, Hosts
+from provisioning.keys import key_loader
+from provisioning.ssh import Ssh
+from tests.lab_guests.fleet import Fleet, nic, static_v1
+from tests.lab_guests.sites import TestLab
+
+IMAGES = {"dnf": "rocky-9", "apt": "debian-13"}
+
+
+@dataclass(frozen=True)
+class StepGuests:
+    """Guests by family, and the hosts' side of the product."""
+
+    hosts: Hosts
+    ssh: Ssh
+    addresses: Mapping[str, Address]
+
+    def shell(self, family: str, script: str) -> Result:
+        """Run a script as root on a guest, as somebody else would."""
+        return self.ssh.run(self.addresses[family], AS_ROOT, stdin=script.encode(), timeout_s=90)
+
+    def must(self, family: str, script: str) -> str:
+        """What a script printed that has to work."""
+        done = self.shell(family, f"set -e\n{script}")
+        assert done.exit_code == 0, f"{script}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+
+def boot_guests(lab: TestLab, first_vmid: int = 101, images: Mapping[str, str] | None = None) -> StepGuests:
+    """Start one guest a family on the lab's first bridge, and wait until they accept SSH."""
+    folder = lab.site.directory
+    fleet = Fleet(
+        guests=lab.guests(),
+        user_key=folder / "ssh" / "id_ed25519",
+        known_hosts=folder / "known_hosts",
+        host_key=ed25519.Ed25519PrivateKey.generate(),
+    )
+    net, places = f"{lab.net}.1", {}
+    with ThreadPoolExecutor() as pool:
+        for at, (name, image) in enumerate((images or IMAGES).items()):
+            vmid = first_vmid + at
+            address, device = f"{net}.{vmid - 90}", nic(vmid, 0, "red")
+            seed = fleet.seed(name, static_v1({"eth0": (device, f"{address}/24", f"{net}.1")}))
+            machine = Machine(vmid=vmid, name=name, cores=2, memory_mib=1024, nics=(device,), seed=seed)
+            pool.submit(fleet.boot, machine, image)
+            places[name] = Address(host=address, user="ops", host_key=fleet.public_host_key())
+    ssh = Ssh(key_loader(Path(fleet.user_key).read_text()))
+    for place in places.values():
+        ssh.wait(place, 40)
+        ssh.run(place, "sudo -n systemctl is-system-running --wait", timeout_s=40)
+    return StepGuests(Hosts(ssh), ssh, places)
