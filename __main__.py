@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pulumi
 from pulumi.runtime.config import CONFIG
 
-from components import OwnedBridge, OwnedVlan, RockyAppVm, RockyAppVmArgs, SiteAccess, VmClaims, Wanted
-from components.site_access import Credentials
-from settings import Program, SettingsError, load_program
+from components.hosts import HostAccess, build_host, describe, existing_connection
+from components.secrets import Secrets
+from components.site_access import SiteAccess
+from components.vms import build_vms
+from settings import SettingsError, load_program
 
 
 def main() -> None:
@@ -17,55 +17,26 @@ def main() -> None:
     try:
         # all keys, not single ones: a misspelt key must be found as well
         program = load_program(pulumi.get_stack(), CONFIG.get())
-        keys = program.site.authorized_keys()
+        keys, secrets = program.site.authorized_keys(), Secrets.of(program)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
-    site = SiteAccess("site", program.site, _credentials())
-    vlans = [OwnedVlan(f"{v.node}-{v.name}", v, site) for v in program.owned_vlans()]
-    after = pulumi.ResourceOptions(depends_on=vlans)
-    bridges = [OwnedBridge(f"{b.node}-{b.name}", b, site, after) for b in program.owned_bridges()]
-    wanted = list(_wanted(program))
-    claims = VmClaims("claims", site, wanted)
-    options = pulumi.ResourceOptions(depends_on=bridges)
-    vms = [RockyAppVm(one.spec.name, _arguments(program, one, claims, site, keys), options) for one in wanted]
-    pulumi.export("site", program.site.id)
-    pulumi.export("hosts", {vm.spec.name: _host(vm, program.site.ssh.user) for vm in vms})
-
-
-def _credentials() -> Credentials:
-    return Credentials(
-        api_token=pulumi.Config("proxmoxve").get_secret("apiToken"),
-        ssh_private_key=pulumi.Config("hypercompose").get_secret("ssh_private_key"),
-    )
-
-
-def _wanted(program: Program) -> Iterator[Wanted]:
-    owned = {bridge.name for bridge in program.owned_bridges()}
-    for spec in program.vms:
-        yield Wanted(
-            spec=spec,
-            owner=f"{program.site.id}/{program.stack}/{spec.name}",
-            iso_storage=program.site.proxmox.storages.iso,
-            bridges=tuple(sorted({nic.bridge for nic in spec.nics} - owned)),
-        )
-
-
-def _arguments(
-    program: Program, wanted: Wanted, claims: VmClaims, site: SiteAccess, keys: tuple[str, ...]
-) -> RockyAppVmArgs:
-    return RockyAppVmArgs(
-        wanted=wanted,
-        claims=claims,
+    site = SiteAccess("site", program.site, secrets)
+    vms = {vm.spec.name: vm for vm in build_vms(program, site, keys)}
+    access = HostAccess(
         site=site,
+        stack=program.stack,
+        site_id=program.site.id,
         user=program.site.ssh.user,
-        authorized_keys=keys,
-        snippet_storage=program.site.proxmox.storages.snippets,
+        registry_password=secrets.registry_password,
+        private_key=secrets.key_for_commands(program),
     )
-
-
-def _host(vm: RockyAppVm, user: str) -> dict[str, object]:
-    own = {"vm_id": vm.vm_id, "address": vm.address, "host_key": vm.host_key}
-    return {**own, "user": user, "node": vm.spec.node, "os": "linux"}
+    hosts = {}
+    for plan in program.hosts:
+        place = vms[plan.name].connection if plan.existing is None else existing_connection(plan.existing, access)
+        build_host(plan, place, access)
+        hosts[plan.name] = describe(place, vms.get(plan.name))
+    pulumi.export("site", program.site.id)
+    pulumi.export("hosts", hosts)
 
 
 main()

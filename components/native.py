@@ -96,5 +96,18 @@ class Filesystem(_Native):
     type_name = "hypercompose:host:Filesystem"
 
 
+class HostStep(pulumi.CustomResource):
+    """A step on a host. Its arguments are called as in the settings, so names pass as they are."""
+
+    facts: pulumi.Output[Mapping[str, str]]
+    versions: pulumi.Output[dict[str, str]]
+
+    def __init__(
+        self, kind: str, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Take the kind of step (`Sysctl`) and its inputs."""
+        super().__init__(f"hypercompose:host:{kind}", name, {"facts": None, "versions": None, **inputs}, opts)
+
+
 def _camel(name: str) -> str:
     return re.sub(r"_([a-z])", lambda found: found[1].upper(), name)

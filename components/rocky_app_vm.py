@@ -9,6 +9,7 @@ import pulumi
 import pulumi_proxmoxve as proxmoxve
 
 from components.first_boot import FirstBoot, first_boot
+from components.host_steps import HostConnection
 from components.native import Filesystem, HostKey, VmProof
 from components.site_access import SiteAccess
 from components.vm_arguments import clone_arguments, data_vm_arguments
@@ -55,6 +56,8 @@ class RockyAppVm(pulumi.ComponentResource):
     host_key: pulumi.Output[str]
     """The public host key that the VM made itself at first contact, `ssh-ed25519 AAAA…`."""
     vm_id: pulumi.Output[int]
+    connection: HostConnection
+    """How steps reach it, once it is ready."""
 
     def __init__(self, name: str, args: RockyAppVmArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare the chain seed, VM, first contact, host key, data disks."""
@@ -64,11 +67,19 @@ class RockyAppVm(pulumi.ComponentResource):
         boot = first_boot(name, args, parent=self)
         vm = self._vm(boot, data_vm)
         key = boot.finish(vm)
-        for disk in args.spec.data_disks:
-            self._filesystem(disk, vm, key)
+        mounted = [self._filesystem(disk, vm, key) for disk in args.spec.data_disks]
         self.vm_id = vm.vm_id
         self.address = key.address
         self.host_key = key.host_key
+        self.connection = HostConnection(
+            name=name,
+            host=key.address,
+            user=args.user,
+            host_key=key.host_key,
+            vm=vm.id,
+            gone_with=vm,
+            ready=(key, *mounted),
+        )
         self.register_outputs({"address": self.address, "host_key": self.host_key, "vm_id": self.vm_id})
 
     def native(self, **options: Any) -> pulumi.ResourceOptions:

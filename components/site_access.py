@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pulumi
 import pulumi_proxmoxve as proxmoxve
 
 from components.native import NativeProvider, SiteClaim
+from components.secrets import Secrets
 from settings import Site
-
-
-@dataclass(frozen=True, kw_only=True)
-class Credentials:
-    """Secrets of the stack; None where the environment holds them."""
-
-    api_token: pulumi.Input[str] | None
-    ssh_private_key: pulumi.Input[str] | None
 
 
 class SiteAccess(pulumi.ComponentResource):
@@ -27,9 +18,13 @@ class SiteAccess(pulumi.ComponentResource):
     claim: SiteClaim
 
     def __init__(
-        self, name: str, site: Site, credentials: Credentials, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        site: Site,
+        secrets: Secrets,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Take the site and the credentials for it."""
+        """Take the site and the secrets for it."""
         super().__init__("hypercompose:site:SiteAccess", name, None, opts)
         mine = pulumi.ResourceOptions(parent=self)
         self.native = NativeProvider(
@@ -37,8 +32,8 @@ class SiteAccess(pulumi.ComponentResource):
             {
                 "endpoint": site.proxmox.endpoint,
                 "ca": str(site.proxmox.ca) if site.proxmox.ca else None,
-                "api_token": credentials.api_token,
-                "ssh_private_key": credentials.ssh_private_key,
+                "api_token": secrets.api_token,
+                "ssh_private_key": secrets.ssh_private_key,
             },
             mine,
         )
@@ -50,7 +45,7 @@ class SiteAccess(pulumi.ComponentResource):
         self.proxmox = proxmoxve.Provider(
             f"{name}-proxmox",
             endpoint=site.proxmox.endpoint,
-            api_token=credentials.api_token,
+            api_token=secrets.api_token,
             opts=mine,
         )
         self.register_outputs({"site_id": site.id})

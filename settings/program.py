@@ -11,23 +11,25 @@ from typing import Any
 from pydantic import ValidationError
 
 from settings.errors import SettingsError, from_validation
+from settings.host_plan import HostPlan, plan_hosts
 from settings.plan import plan_vms
 from settings.site import Site, load_site
 from settings.stack import OwnedBridge, OwnedVlan, StackSettings
 from settings.vm_spec import VmSpec
 
 NAMESPACE = "hypercompose"
-SECRETS = frozenset({"ssh_private_key"})
+SECRETS = frozenset({"ssh_private_key", "registry_password"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """What `__main__.py` builds: the stack's name, its site, its settings and the VMs they mean."""
+    """What `__main__.py` builds: the stack's name, its site, its settings, the VMs and the hosts they mean."""
 
     stack: str
     site: Site
     settings: StackSettings
     vms: tuple[VmSpec, ...]
+    hosts: tuple[HostPlan, ...]
 
     def owned_bridges(self) -> tuple[OwnedBridge, ...]:
         """The bridges that the stack creates, each with its node."""
@@ -59,7 +61,9 @@ def load_program(stack: str, raw: Mapping[str, str]) -> Program:
             [f'stack: these settings are those of stack {settings.stack}; type: eval "$(make -s env STACK={stack})"'],
         )
     site = load_site(settings.site)
-    return Program(stack=stack, site=site, settings=settings, vms=plan_vms(site, settings, source))
+    vms = plan_vms(site, settings, source)
+    hosts = plan_hosts(site, settings, vms, source)
+    return Program(stack=stack, site=site, settings=settings, vms=vms, hosts=hosts)
 
 
 def _own_values(raw: Mapping[str, str]) -> dict[str, Any]:

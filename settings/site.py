@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from settings.errors import SettingsError, from_validation
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+DOCKER_PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
 
 
 class Model(BaseModel):
@@ -80,7 +81,63 @@ class Ssh(Model):
 class Endpoint(Model):
     """A service of the site that stacks use."""
 
-    url: str = Field(description="its address", examples=["https://proget.example.com"])
+    url: str = Field(description="its address", examples=["https://git.example.com"])
+
+
+class DnfRepository(Model):
+    """A signed repository for dnf."""
+
+    url: str = Field(pattern=r"^https?://\S+$", description="its baseurl; dnf's variables may stand in it")
+    key: Path = Field(description="file with the public key that signs it (ASCII armour)")
+
+
+class AptRepository(DnfRepository):
+    """A signed repository for apt."""
+
+    suite: str = Field(pattern=r"^[A-Za-z0-9./_-]+$", description="its suite", examples=["trixie"])
+    components: tuple[str, ...] = Field(("stable",), description="its components")
+
+
+class DockerSource(Model):
+    """Where Docker CE comes from, and which sets of versions hosts may have."""
+
+    dnf: DnfRepository | None = Field(None, description="for Rocky Linux and its like")
+    apt: AptRepository | None = Field(None, description="for Debian and Ubuntu")
+    versions: dict[str, dict[str, str]] = Field(
+        description="a name -> package -> version, all five of Docker's packages; the first is the default"
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> DockerSource:
+        for name, versions in self.versions.items():
+            if set(versions) != set(DOCKER_PACKAGES):
+                raise ValueError(f"in {name!r} exactly the packages {', '.join(DOCKER_PACKAGES)}")
+        if not self.versions:
+            raise ValueError("at least one set of versions")
+        return self
+
+
+class ProofImage(Model):
+    """An image that every Docker host runs once, to prove that registry, login and engine work together."""
+
+    image: str = Field(description="repository and tag in the registry", examples=["infra/probe:1"])
+    port: int | None = Field(None, ge=1, le=65535, description="port that answers HTTP; none: it must end with 0")
+
+
+class Registry(Model):
+    """Container registry (ProGet). Its password is a secret: `hypercompose:registry_password`."""
+
+    url: Annotated[str, AfterValidator(_https)] = Field(
+        description="its address", examples=["https://proget.example.com"]
+    )
+    ca: Path | None = Field(None, description="CA certificate of its TLS (PEM); none: the system's")
+    user: str | None = Field(None, description="who logs in; none: nobody", examples=["hypercompose"])
+    proof: ProofImage | None = Field(None, description="image that each Docker host runs once")
+
+    @property
+    def host(self) -> str:
+        """As image names carry it: `proget.example.com` or `registry.example.com:5000`."""
+        return self.url.removeprefix("https://").split("/")[0]
 
 
 class Site(Model):
@@ -92,7 +149,8 @@ class Site(Model):
     proxmox: Proxmox = Field(description="the cluster")
     ssh: Ssh = Field(description="who logs in to new VMs")
     domain: str = Field(description="DNS domain of the VMs", examples=["site.example.com"])
-    registry: Endpoint | None = Field(None, description="container registry (ProGet)")
+    docker: DockerSource | None = Field(None, description="where Docker CE comes from")
+    registry: Registry | None = Field(None, description="container registry (ProGet)")
     git: Endpoint | None = Field(None, description="git server (Bitbucket)")
 
     def network(self, bridge: str, vlan: int | None) -> Network | None:
@@ -104,7 +162,7 @@ class Site(Model):
         """Public keys for new VMs. Raises SettingsError when the file is missing or holds none."""
         if isinstance(self.ssh.public_keys, tuple):
             return self.ssh.public_keys
-        path = CHECKOUT / self.ssh.public_keys.expanduser()
+        path = _in_checkout(self.ssh.public_keys)
         keys = [line.strip() for line in path.read_text().splitlines()] if path.is_file() else []
         keys = [line for line in keys if line and not line.startswith("#")]
         if not keys:
@@ -113,6 +171,20 @@ class Site(Model):
                 [f"ssh.public_keys: {path} holds no public key; put one per line there (`ssh-keygen -t ed25519`)"],
             )
         return tuple(keys)
+
+    def text_of(self, setting: str, file: Path) -> str:
+        """The text of a file that the site file names. Raises SettingsError when it cannot be read."""
+        path = _in_checkout(file)
+        try:
+            return path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"sites/{self.id}.yaml", [f"{setting}: {path} cannot be read ({error}); put the file there"]
+            ) from error
+
+
+def _in_checkout(file: Path) -> Path:
+    return CHECKOUT / file.expanduser()
 
 
 def site_file(name: str) -> Path:

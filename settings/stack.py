@@ -8,9 +8,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from settings.baseline import Baseline
+from settings.host import NAME, Docker, ExistingHost, HostParts
 from settings.site import Model
 
-NAME = r"^[a-z]([a-z0-9-]{0,60}[a-z0-9])?$"
 TAG = r"^[a-z0-9_][a-z0-9_.+-]{0,123}$"
 
 
@@ -60,7 +61,7 @@ class Override(Model):
     data_disks: tuple[DataDisk, ...] | None = Field(None, description="data disks instead of the group's")
 
 
-class VmGroup(Model):
+class VmGroup(HostParts):
     """VMs of one kind: `name` for exactly one, or `prefix` and `count` for `<prefix>-1`, `<prefix>-2`, …"""
 
     name: str | None = Field(None, pattern=NAME, description="name of a single VM", examples=["vm-test"])
@@ -90,6 +91,10 @@ class VmGroup(Model):
     host_key: HostKeyMethod = Field(HostKeyMethod.SEED_ISO, description="how the host key is known beforehand")
     ready_timeout_s: int = Field(600, ge=10, le=7200, description="deadline from power-on to a finished first boot")
     overrides: dict[int, Override] = Field(default_factory=dict, description="VM number (1, 2, …) -> what differs")
+
+    def names(self) -> tuple[str, ...]:
+        """Names of its VMs."""
+        return (self.name,) * self.count if self.name else tuple(f"{self.prefix}-{n + 1}" for n in range(self.count))
 
     @model_validator(mode="after")
     def _named_once(self) -> VmGroup:
@@ -133,5 +138,8 @@ class StackSettings(Model):
     site: str = Field(description="name of the site file", examples=["lab"])
     stack: str | None = Field(None, description="written into derived settings: the only stack that may use them")
     vms: tuple[VmGroup, ...] = Field((), description="VM groups")
+    hosts: tuple[ExistingHost, ...] = Field((), description="servers that are there already")
+    baseline: Baseline | None = Field(None, description="what every host of the stack is; none: left as it is")
+    docker: Docker | None = Field(None, description="Docker on every host of the stack; none: no Docker")
     bridges: tuple[OwnedBridge, ...] = Field((), description="bridges created and owned by this stack")
     vlans: tuple[OwnedVlan, ...] = Field((), description="VLAN devices of nodes created and owned by this stack")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from components import OwnedBridge, OwnedVlan, SiteAccess
-from components.site_access import Credentials
+from components.secrets import Secrets
 from settings import load_site
 from settings.stack import OwnedBridge as BridgeSettings
 from settings.stack import OwnedVlan as VlanSettings
@@ -12,7 +12,8 @@ from tests.components import recording
 
 def register() -> tuple[Any, Any]:
     def run() -> Any:
-        site = SiteAccess("site", load_site("lab"), Credentials(api_token=None, ssh_private_key=None))
+        secrets = Secrets(api_token=None, ssh_private_key=None, registry_password=None)
+        site = SiteAccess("site", load_site("lab"), secrets)
         vlan = OwnedVlan("pve1-eno1.20", VlanSettings(name="eno1.20", node="pve1", comment="clients"), site)
         settings = BridgeSettings.model_validate(
             {"name": "br_own", "node": "pve1", "address": "10.99.0.1/24", "ports": ["eno1.20"]}

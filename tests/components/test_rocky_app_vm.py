@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components import RockyAppVm, RockyAppVmArgs, SiteAccess, VmClaims, Wanted
-from components.site_access import Credentials
+from components.secrets import Secrets
 from settings import load_program
 from tests.components import recording
 
@@ -24,7 +24,7 @@ def register(**change: Any) -> tuple[Any, Any]:
     program = load_program("dev", raw)
 
     def run() -> Any:
-        site = SiteAccess("site", program.site, Credentials(api_token=None, ssh_private_key=None))
+        site = SiteAccess("site", program.site, Secrets(api_token=None, ssh_private_key=None, registry_password=None))
         wanted = Wanted(spec=program.vms[0], owner="lab/dev/vm-1", iso_storage="local", bridges=("vmbr0",))
         other = Wanted(spec=program.vms[1], owner="lab/dev/vm-2", iso_storage="local", bridges=("vmbr0",))
         args = RockyAppVmArgs(
