@@ -9,8 +9,8 @@ PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 SETUP = $(PYTHON) -m setup
 ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
 
-.PHONY: help up preview drift down refresh recover env check test soak template docs clean
-.PHONY: lab-up lab-status lab-down lab-purge
+.PHONY: help up preview drift commands down refresh recover env check test soak template docs clean
+.PHONY: lab-up lab-server lab-status lab-down lab-purge
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -27,6 +27,9 @@ drift: ## show what differs between the state and the world
 
 down: ## destroy the stack, and stop the lab when nothing is left on it
 	@$(SETUP) down $(ON)
+
+commands: ## print the commands that `make up` runs on the hosts, without secrets
+	@$(SETUP) commands $(ON)
 
 refresh: ## take the world's facts into the state
 	@$(SETUP) refresh $(ON)
@@ -45,6 +48,9 @@ test: ## all tests: unit, lab, browser
 
 lab-up: ## start the lab site on this machine
 	@$(SETUP) lab-up $(ON)
+
+lab-server: ## a server in the lab that is there already, with somebody else's things on it
+	@$(SETUP) lab-server $(ON)
 
 lab-status: ## what runs in the lab
 	@$(SETUP) lab-status $(ON)

@@ -11,6 +11,10 @@ class HostUnreachable(ProvisioningError):
     """No SSH session could be had within the deadline."""
 
 
+class KeyRefused(HostUnreachable):
+    """The host answers and refuses our key. Another try changes nothing."""
+
+
 class HostKeyMismatch(ProvisioningError):
     """The host presented another key than the pinned one. Never retried, never accepted."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -12,12 +13,16 @@ import paramiko
 from paramiko.pkey import UnknownKeyType
 
 from provisioning.errors import ProvisioningError
-from provisioning.host import Address, CommandTimeout, HostKeyMismatch, HostUnreachable, Result
+from provisioning.host import Address, CommandTimeout, HostKeyMismatch, HostUnreachable, KeyRefused, Result
 
 CONNECT_TIMEOUT_S = 5.0
-KEEPALIVE_S = 15
+KEEPALIVE_S = 5
+SILENCE_S = 20
+"""A peer that acknowledges nothing for so long is gone: the kernel then ends the connection (RFC 5482)."""
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 3.0
+TRIES = 4
+"""Connections tried for one command: sshd drops some of a burst (MaxStartups), and networks have moments."""
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # it logs tracebacks of refused connections to stderr
 
@@ -83,7 +88,7 @@ class Ssh:
 
     def _channel(self, address: Address, timeout_s: float) -> paramiko.Channel:
         for attempt in (1, 2):
-            transport = self._client(address).get_transport()
+            transport = self._persistent_client(address).get_transport()
             try:
                 if transport is not None:
                     return transport.open_session(timeout=min(timeout_s, 15))
@@ -92,6 +97,20 @@ class Ssh:
                     break
             self.forget(address)  # a connection that died while idle: once more on a new one
         raise HostUnreachable(f"{address.host}: the connection opens no session")
+
+    def _persistent_client(self, address: Address) -> paramiko.SSHClient:
+        """The pooled connection, or a new one after a few tries; a refused key or a wrong host key is never retried."""
+        pause = FIRST_PAUSE_S
+        for _ in range(TRIES - 1):
+            try:
+                return self._client(address)
+            except KeyRefused:
+                raise
+            except HostUnreachable:
+                if self._closed.wait(pause):
+                    raise
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+        return self._client(address)
 
     def _lock(self, address: Address) -> threading.Lock:
         with self._guard:
@@ -119,6 +138,7 @@ def _connect(address: Address, key: paramiko.PKey) -> paramiko.SSHClient:
     try:
         client.connect(
             address.host,
+            sock=_socket(address),
             port=address.port,
             username=address.user,
             pkey=key,
@@ -133,7 +153,7 @@ def _connect(address: Address, key: paramiko.PKey) -> paramiko.SSHClient:
         raise HostKeyMismatch(_mismatch(address, error)) from error
     except paramiko.AuthenticationException as error:
         client.close()
-        raise HostUnreachable(f"{where}: the key is refused (user or authorized key missing there)") from error
+        raise KeyRefused(f"{where}: the key is refused (user or authorized key missing there)") from error
     except (OSError, EOFError, paramiko.SSHException) as error:
         client.close()
         if "not found in known_hosts" in str(error):
@@ -143,6 +163,15 @@ def _connect(address: Address, key: paramiko.PKey) -> paramiko.SSHClient:
     if transport is not None:
         transport.set_keepalive(KEEPALIVE_S)
     return client
+
+
+def _socket(address: Address) -> socket.socket:
+    """A connection on which a half-open link ends soon: by itself, TCP would wait for a quarter of an hour."""
+    connection = socket.create_connection((address.host, address.port), timeout=CONNECT_TIMEOUT_S)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE_S * 1000)
+    return connection
 
 
 def _mismatch(address: Address, error: Exception) -> str:
@@ -179,4 +208,7 @@ def _collect(channel: paramiko.Channel, limit: float) -> Result:
             if time.monotonic() > limit:
                 raise TimeoutError
             channel.status_event.wait(0.01)
-    return Result(channel.recv_exit_status(), out.decode(errors="replace"), err.decode(errors="replace"))
+    code = channel.recv_exit_status()
+    if code < 0:
+        raise paramiko.SSHException("it ended without an exit code: cut off, or killed there")
+    return Result(code, out.decode(errors="replace"), err.decode(errors="replace"))

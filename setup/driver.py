@@ -36,6 +36,14 @@ def drift(session: Session, arguments: Sequence[str]) -> int:
     return pulumi(session, "preview", "--refresh", "--diff", "--expect-no-changes", *arguments)
 
 
+def commands(session: Session, arguments: Sequence[str]) -> int:
+    """What `up` would run on the hosts, step by step, without secrets; nothing is run and no host is asked."""
+    lab(session, "up")
+    _ready(session)
+    said = capture(session, "preview", "--json", "--stack", session.stack)
+    return python(session, "delivery.commands", *arguments, said=said)
+
+
 def refresh(session: Session, arguments: Sequence[str]) -> int:
     """Take the world's facts into the state."""
     lab(session, "up")
@@ -88,11 +96,13 @@ COMMANDS: Mapping[str, Callable[[Session, Sequence[str]], int]] = {
     "up": up,
     "preview": preview,
     "drift": drift,
+    "commands": commands,
     "refresh": refresh,
     "recover": recover,
     "down": down,
     "template": template,
     "lab-up": lambda session, arguments: lab(session, "up", *arguments),
+    "lab-server": lambda session, arguments: lab(session, "server", *arguments),
     "lab-status": lambda session, arguments: lab(session, "status", *arguments),
     "lab-down": lambda session, arguments: lab(session, "down", *arguments),
     "lab-purge": lambda session, arguments: lab(session, "purge", *arguments),

@@ -22,7 +22,7 @@ fi
 printf %s "$check_program" >"$ours/checks/$step.$$.new"
 mv -f -- "$ours/checks/$step.$$.new" "$ours/checks/$step.sh"
 now=$(look)
-if [ "$now" = "$wanted" ]; then
+if [ "$(grep -v $'^#\t' <<<"$now" || true)" = "$wanted" ]; then
     printf 'unchanged\n%s\n' "$now"
 else
     log=$running/$step.log

@@ -8,6 +8,8 @@ from typing import Any
 
 Facts = Mapping[str, Any]
 """Nested; the leaves are strings or sequences of strings."""
+NOTES = "#"
+"""Facts below it are told, not compared."""
 
 _ESCAPES = {"\\\\": "\\", "\\n": "\n", "\\t": "\t"}
 
@@ -34,7 +36,7 @@ def from_lines(text: str) -> dict[str, Any]:
 
 def differences(wanted: Facts, found: Facts, where: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
     """Path, what was found and what is wanted, for each leaf that differs."""
-    for name in sorted({*wanted, *found}):
+    for name in sorted({*wanted, *found} - {NOTES}):
         want, have, path = wanted.get(name), found.get(name), (*where, name)
         if isinstance(want, Mapping) or isinstance(have, Mapping):
             yield from differences(_mapping(want), _mapping(have), path)

@@ -22,6 +22,9 @@ fact() {
     printf '%s\n' "${out%?}"
 }
 
+# note PART := VALUE: worth telling, not compared.
+note() { fact '#' "$@"; }
+
 fail() {
     printf '%s\n' "$*" >&2
     exit 64
@@ -108,6 +111,42 @@ remember() {
 }
 recall() { cat -- "$before/$1" 2>/dev/null || true; }
 remembered() { [ -e "$before/$1" ]; }
+forget() { rm -f -- "$before/$1"; }
+
+# remembered_below PREFIX: the rest of each key that starts so.
+remembered_below() {
+    local file
+    for file in "$before/$1"*; do
+        [ ! -e "$file" ] || [[ $file = *.new ]] || printf '%s\n' "${file#"$before/$1"}"
+    done
+}
+
+# Services read their files when they start: `due` stands from before a file changes until the restart is through.
+due=/run/hypercompose/$step.due
+
+# unit_state UNIT…: how systemd has each, as two words: `enabled active`. A unit that does not exist is `absent inactive`.
+unit_state() {
+    systemctl show -p Id -p ActiveState -p UnitFileState -- "$@" | awk -F = '
+        $1 == "ActiveState" { active = $2 }
+        $1 == "UnitFileState" { print ($2 == "" ? "absent" : $2), active }'
+}
+keep_unit() { remember "unit.$1" "$(unit_state "$1")"; } # UNIT: remembers how it was
+
+# restore_unit UNIT: as it was before keep_unit; nothing where it was not kept, or is no more.
+restore_unit() {
+    local state now
+    state=$(recall "unit.$1") now=$(unit_state "$1")
+    if [ -n "$state" ] && [[ $now != absent* ]]; then
+        case $now in masked*) systemctl unmask -q -- "$1" ;; esac
+        case $state in
+            enabled\ *) systemctl enable -q -- "$1" ;;
+            disabled\ * | masked\ *) systemctl disable -q -- "$1" ;;
+        esac
+        case $state in *\ active | *\ activating) systemctl start -- "$1" ;; *) systemctl stop -- "$1" ;; esac
+        case $state in masked\ *) systemctl mask -q -- "$1" ;; esac
+    fi
+    forget "unit.$1"
+}
 
 # contains WORD ITEM…
 contains() {
@@ -124,19 +163,58 @@ installed() { # PACKAGE
     fi
 }
 
-install_packages() { # SPEC…
+# installed_among NAME…: those of them that are installed, in one question.
+installed_among() {
+    [ $# -gt 0 ] || return 0
     if [ "$family" = dnf ]; then
-        dnf -y -q install -- "$@"
+        { rpm -q --qf '%{NAME}\n' -- "$@" || true; } | sed '/ /d'
     else
-        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update
-        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold --no-install-recommends install -- "$@"
+        { dpkg-query -W -f '${db:Status-Status} ${Package}\n' -- "$@" 2>/dev/null || true; } | sed -n 's/^installed //p'
     fi
 }
 
-remove_packages() { # NAME…
+install_packages() { # SPEC…
+    local missing
     if [ "$family" = dnf ]; then
-        dnf -y -q --noautoremove remove -- "$@"
+        dnf -y -q install -- "$@" && return
     else
-        apt-get -q -y -o DPkg::Lock::Timeout=300 purge -- "$@"
+        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update || fail 'the lists of packages could not be fetched'
+        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold --no-install-recommends install -- "$@" && return
     fi
+    missing=$(without_candidate "$@")
+    [ -z "$missing" ] || fail "no package ${missing//$'\n'/, } in the repositories of this host; check the name, or add the repository that has it"
+    fail "the package manager refused to install $*"
+}
+
+without_candidate() { # SPEC…
+    local spec
+    for spec; do
+        if [ "$family" = dnf ]; then
+            [ -n "$(dnf -q -C repoquery -- "$spec")" ] || echo "$spec"
+        else
+            apt-cache policy -- "${spec%%=*}" | grep -q '^  Candidate: [^(]' || echo "$spec"
+        fi
+    done
+}
+
+# remove_packages NAME…: what is there of it and nothing else needs.
+remove_packages() {
+    local name there
+    mapfile -t there < <(installed_among "$@")
+    [ ${#there[@]} -gt 0 ] || return 0
+    if removable "${there[@]}"; then
+        if [ "$family" = dnf ]; then
+            dnf -y -q --noautoremove remove -- "${there[@]}"
+        else
+            apt-get -q -y -o DPkg::Lock::Timeout=300 purge -- "${there[@]}"
+        fi
+    elif [ ${#there[@]} -gt 1 ]; then
+        for name in "${there[@]}"; do remove_packages "$name"; done
+    else
+        echo "$1 stays: other packages need it"
+    fi
+}
+
+removable() { # NAME…
+    if [ "$family" = dnf ]; then rpm -e --test -- "$@"; else dpkg --dry-run --purge -- "$@"; fi >/dev/null
 }

@@ -13,6 +13,6 @@ if [ -d "$ours" ]; then
         tail -n 12 -- "$running/$step.log" >&2
         exit "$code"
     fi
-    rm -rf -- "$before" "$ours/checks/$step.sh" "$running/$step" "$running/$step.log"
+    rm -rf -- "$before" "$ours/checks/$step.sh" "$running/$step" "$running/$step".*
     find "$ours" -depth -type d -empty -delete
 fi

@@ -41,3 +41,15 @@ def hostile_lines(where: str, values: Iterable[str]) -> Iterator[Problem]:
     for value in values:
         if any(ord(character) < 32 or ord(character) == 127 for character in value):
             yield Problem(property=where, reason=f"{value!r}, expected text without line ends or control characters")
+
+
+def number_problems(where: str, value: Any, low: int, high: int) -> Iterator[Problem]:
+    """A whole number between two others."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        yield Problem(property=where, reason=f"{value!r}, expected a whole number from {low} to {high}")
+
+
+def flag_problems(where: str, value: Any) -> Iterator[Problem]:
+    """Yes or no."""
+    if not isinstance(value, bool):
+        yield Problem(property=where, reason=f"{value!r}, expected true or false")

@@ -61,8 +61,10 @@ class Sshd:
             transport.close()
 
     def close(self) -> None:
-        self.cut()
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # a thread that waits in accept would take one more
         self._socket.close()
+        self.cut()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,10 +13,11 @@ from tests.steps.guests import StepGuests, boot_guests
 
 @pytest.fixture(scope="session")
 def guests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StepGuests]:
-    """A running lab named `labsteps`."""
+    """A running lab of its own; `STEPS_LAB` gives it another name and net, so that two can run at once."""
     if not may_run_guests():
         pytest.skip("guests need root")
-    lab = make_lab(tmp_path_factory.mktemp("labsteps"), "labsteps", "10.95")
+    name, net = os.environ.get("STEPS_LAB", "labsteps 10.95").split()
+    lab = make_lab(tmp_path_factory.mktemp(name), name, net)
     try:
         lab.command("up")
         yield boot_guests(lab)
