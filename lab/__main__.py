@@ -1,9 +1,10 @@
-"""`python -m lab up|status|down|purge|images`: a whole Proxmox site on this machine."""
+"""`python -m lab up|status|down|purge|images|server`: a whole Proxmox site on this machine."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from lab import commands, dockerd
@@ -21,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         site = load_site(chosen.site, chosen.dir)
-        _COMMANDS[chosen.command](site)
+        _COMMANDS[chosen.command](site, chosen)
     except (SetupError, WorldError, HypervisorError, CommandFailed) as error:
         say(f"lab: {error}")
         return 1
@@ -30,37 +31,51 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
-    parser.add_argument("command", choices=list(_COMMANDS), metavar="up|status|down|purge|images")
+    parser.add_argument("command", choices=list(_COMMANDS), metavar="up|status|down|purge|images|server")
     parser.add_argument(
         "--site", type=Path, help="site file (sites/lab.yaml, or in the folder HYPERCOMPOSE_SITES names)"
     )
     parser.add_argument("--dir", type=Path, help="folder of the lab's state (.lab of the checkout, or LAB_DIR)")
+    parser.add_argument("--name", default="srv-existing", help="with `server`: which one")
+    parser.add_argument("--docker", action="store_true", help="with `server`: with Docker and a container that runs")
     return parser
 
 
-def _status(site: Site) -> None:
+def _status(site: Site, _: argparse.Namespace) -> None:
     print(status(site, api_answers=commands.answers(site)))
 
 
-def _images(_: Site) -> None:
+def _images(_: Site, __: argparse.Namespace) -> None:
     ensure_host_tools()
     client = dockerd.connect()
     for name, tag in ensure_images(client).items():
         print(f"{name}\t{tag}")
 
 
-def _serve(site: Site) -> None:
+def _server(site: Site, chosen: argparse.Namespace) -> None:
+    from lab.server import engine, existing  # only here, as below
+
+    commands.up(site)
+    client = dockerd.connect()
+    server = existing.ensure_server(site, client, chosen.name)
+    if chosen.docker:
+        engine.ensure_docker(site, client, server)
+    print(server.lines())
+
+
+def _serve(site: Site, _: argparse.Namespace) -> None:
     from lab.supervisor import serve  # only here: the other commands need no HTTP server, and start quicker without
 
     serve(site)
 
 
-_COMMANDS = {
-    "up": commands.up,
+_COMMANDS: dict[str, Callable[[Site, argparse.Namespace], None]] = {
+    "up": lambda site, _: commands.up(site),
     "status": _status,
-    "down": commands.down,
-    "purge": commands.purge,
+    "down": lambda site, _: commands.down(site),
+    "purge": lambda site, _: commands.purge(site),
     "images": _images,
+    "server": _server,
     "serve": _serve,
 }
 

@@ -18,6 +18,7 @@ from lab.machine import ensure_host_tools
 from lab.network import Network
 from lab.processes import end, holder_of_port, supervisor_command, supervisor_of
 from lab.pve.credentials import load_credentials
+from lab.services import running
 from lab.site import Site
 from setup.places import CHECKOUT
 from setup.report import SetupError, say, work
@@ -36,8 +37,9 @@ def up(site: Site) -> None:
     if site.claim_folder():
         remove_objects(client, site.lab)  # of a lab whose folder was deleted by hand
     ensure_images(client)
+    running.prepare(site, client)
     _make_keys(site)
-    if not answers(site):
+    if not (answers(site) and running.answer(site)):
         _start_supervisor(site)
     say(f"lab {site.lab.site}: Proxmox API at {site.endpoint}, token and keys in {site.directory}")
 
@@ -69,12 +71,13 @@ def purge(site: Site) -> None:
 def _make_keys(site: Site) -> None:
     """Keys, certificates and the token; the file that a shell reads to use them."""
     folder = site.directory
-    ensure_tls(folder / "tls", site.world.host)
+    ensure_tls(folder / "tls", {"server": (site.world.host,), **site.services.certificates})
     ensure_ssh_key(folder / "ssh" / "id_ed25519")
     lines = {
         "PROXMOX_VE_API_TOKEN": f"{TOKEN}={_token_secret(site)}",
         "SSL_CERT_FILE": str(folder / "tls" / "bundle.crt"),
         "HYPERCOMPOSE_SSH_KEY_FILE": str(folder / "ssh" / "id_ed25519"),
+        **running.credentials(site),
     }
     text = "".join(f"export {name}='{value}'\n" for name, value in lines.items())
     write_private(folder / "credentials.env", text.encode())
@@ -106,6 +109,7 @@ def _start_supervisor(site: Site) -> None:
     _stop_supervisor(site)
     if holder := holder_of_port(site.world.port):
         raise SetupError(f"port {site.world.port}: {holder} listens there; stop it, or change the site's endpoint.")
+    running.refuse_taken_ports(site)
     Network(site.lab, site.world.bridges).refuse_foreign_addresses()
     log = site.directory / "supervisor.log"
     with work(f"lab {site.lab.site}: starting the site"), log.open("wb") as output:
@@ -118,7 +122,7 @@ def _start_supervisor(site: Site) -> None:
             start_new_session=True,
         )
         deadline = time.monotonic() + API_START_S
-        while not answers(site):
+        while not (answers(site) and running.answer(site)):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SetupError(f"lab {site.lab.site}: the supervisor did not come up; {log} says why: {_end_of(log)}")
             time.sleep(0.1)

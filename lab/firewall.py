@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from lab.identity import Lab, lab_of_mark
 from lab.machine import run, succeeds
 
+_DHCP_AND_DNS = (53, 67)
 
-def close_off(lab: Lab) -> None:
-    """Make the lab's chains and send all traffic of its bridges through them."""
+
+def close_off(lab: Lab, ports: Collection[int] = ()) -> None:
+    """Make the lab's chains and send all traffic of its bridges through them; TCP `ports` of this machine are open."""
     any_bridge = f"{lab.bridge_prefix}+"
     for tables in _programs():
         if not _has_chain(tables, lab.chain):
             run(tables, "-w", "-N", lab.chain)
             run(tables, "-w", "-A", lab.chain, "-i", any_bridge, "-j", "DROP")
             run(tables, "-w", "-A", lab.chain, "-o", any_bridge, "-j", "DROP")
-        for rule in _hooks(lab):
+        for rule in _hooks(lab, ports):
             if not succeeds(tables, "-w", "-C", *rule):
                 run(tables, "-w", "-I", *rule)
 
@@ -45,11 +47,15 @@ def open_up(lab: Lab) -> None:
             run(tables, "-w", "-X", lab.chain)
 
 
-def _hooks(lab: Lab) -> list[tuple[str, ...]]:
-    """Rules in the machine's own chains: the way into ours, and DHCP and DNS for guests behind a closed firewall."""
+def _hooks(lab: Lab, ports: Collection[int]) -> Iterator[tuple[str, ...]]:
+    """Rules in the machine's own chains: the way into ours, and what guests reach here behind a closed firewall."""
     comment = ("-m", "comment", "--comment", lab.mark[:255])
-    services = ("INPUT", "-i", f"{lab.bridge_prefix}+", "-p", "udp", "-m", "multiport", "--dports", "53,67")
-    return [("FORWARD", *comment, "-j", lab.chain), (*services, *comment, "-j", "ACCEPT")]
+    from_guests = ("INPUT", "-i", f"{lab.bridge_prefix}+")
+    yield ("FORWARD", *comment, "-j", lab.chain)
+    for protocol, opened in (("udp", _DHCP_AND_DNS), ("tcp", ports)):
+        if opened:
+            listed = ",".join(str(port) for port in sorted(opened))
+            yield (*from_guests, "-p", protocol, "-m", "multiport", "--dports", listed, *comment, "-j", "ACCEPT")
 
 
 def _rules_of(lab: Lab, listing: str) -> Iterator[list[str]]:

@@ -14,6 +14,7 @@ from lab.machine import ip_batch
 from lab.network import labs_with_bridges, marked_devices
 from lab.processes import end, supervisors
 from lab.resolver import Resolver
+from lab.services.registry import Registry
 from setup.report import SetupError, say
 
 
@@ -56,8 +57,9 @@ def remove_objects(client: docker.DockerClient, lab: Lab) -> None:
 
 
 def remove_network(lab: Lab) -> None:
-    """Remove the lab's bridges and cables, rules, resolver and block devices."""
+    """Remove the lab's bridges and cables, rules, resolver, registry and block devices."""
     Resolver(lab, (), "").end_leftover()
+    Registry(lab.directory / "services").end_leftover()
     ip_batch([f"link delete {name}" for name in marked_devices(lab)])
     open_up(lab)
     disks.detach_below(lab.directory)

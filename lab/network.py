@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import product
 from typing import Any
 
@@ -24,10 +24,13 @@ class Network:
         self._bridges = bridges
         self._lock = threading.Lock()
 
-    def up(self) -> None:
-        """All bridges of the site, with the gateway's address on this machine; SetupError when an address is taken."""
+    def up(self, ports: Collection[int] = ()) -> None:
+        """All bridges of the site, with the gateway's address on this machine; SetupError when an address is taken.
+
+        Guests reach TCP `ports` of this machine.
+        """
         self.refuse_foreign_addresses()
-        close_off(self._lab)
+        close_off(self._lab, ports)
         for bridge in self._bridges:
             self.lay(bridge.name, None, address=gateway_interface(bridge))
 
@@ -73,8 +76,8 @@ def devices() -> list[dict[str, Any]]:
 
 
 def marked_devices(lab: Lab) -> list[str]:
-    """Bridges of a lab that exist now."""
-    return [device["ifname"] for device in devices() if lab_of_mark(device.get("ifalias", "")) == lab]
+    """Bridges of a lab that exist now, and cables: the kernel may keep one for minutes after its guest has ended."""
+    return [device["ifname"] for device in devices() if device.get("ifalias", "").endswith(lab.mark)]
 
 
 def labs_with_bridges() -> set[Lab]:

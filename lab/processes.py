@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -31,6 +33,17 @@ def supervisor_of(directory: Path) -> int | None:
     return next((pid for pid, lab in supervisors() if lab == directory), None)
 
 
+def process_with(*words: str) -> int | None:
+    """Process id of whatever has these words side by side in its command line."""
+    sought = b"\0".join((b"", *(word.encode() for word in words), b""))
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and int(folder.name) != os.getpid():
+            with suppress(OSError):
+                if sought in (folder / "cmdline").read_bytes():
+                    return int(folder.name)
+    return None
+
+
 def end(pid: int, patience_s: float) -> None:
     """Ask a process to end, and end it when it has not after `patience_s`."""
     with suppress(ProcessLookupError):
@@ -44,9 +57,28 @@ def end(pid: int, patience_s: float) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def holder_of_port(port: int) -> str | None:
-    """Who listens on a TCP port, for a person: `the lab of /srv/checkout/.lab`, `nginx (process 812)`; None: nobody."""
-    listening = run("ss", "-Hltnp", f"sport = :{port}")
+def free_port() -> int:
+    """A TCP port of loopback on which nobody listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(address: str, port: int) -> bool:
+    """Whether a process of this machine accepts connections there, found out without one."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # then only a listener is in the way
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
+
+
+def holder_of_port(port: int, address: str = "127.0.0.1") -> str | None:
+    """Who has an address's TCP port, for a person: `the lab of /srv/lab`, `nginx (process 812)`; None: nobody."""
+    takes = (f"src {place}" for place in (address, "0.0.0.0", "[::]"))  # noqa: S104 - whoever listens on all of them
+    listening = run("ss", "-Hltnp", f"sport = :{port} and ( {' or '.join(takes)} )")
     if not listening.strip():
         return None
     match = re.search(r'\("(?P<name>[^"]+)",pid=(?P<pid>\d+)', listening)

@@ -6,7 +6,7 @@ import ipaddress
 import os
 import signal
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,11 +17,14 @@ from lab.world import Bridge
 class Resolver:
     """One dnsmasq process, a child of the supervisor; a leftover of a killed supervisor is replaced."""
 
-    def __init__(self, lab: Lab, bridges: Sequence[Bridge], domain: str) -> None:
-        """Serves `bridges`; names of VMs end in `domain`."""
+    def __init__(
+        self, lab: Lab, bridges: Sequence[Bridge], domain: str, services: Mapping[str, str] | None = None
+    ) -> None:
+        """Serves `bridges`; names of VMs and of `services`, each with its address, end in `domain`."""
         self._lab = lab
         self._bridges = bridges
         self._domain = domain
+        self._services = services or {}
         self._folder = lab.directory / "dns"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -74,6 +77,7 @@ class Resolver:
             f"addn-hosts={self._names}",
             f"pid-file={self._pid_file}",
             f"dhcp-leasefile={self._folder / 'leases'}",
+            *(f"host-record={name}.{self._domain},{name},{address}" for name, address in self._services.items()),
             *(line for bridge in self._bridges for line in _ranges(bridge)),
         ]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from lab.identity import Lab
+from lab.services.declared import Services, declared
 from lab.world import World, load_world
 from setup.places import CHECKOUT
 from setup.report import SetupError
@@ -26,6 +27,7 @@ class Site:
     world: World
     domain: str
     lab: Lab
+    services: Services
 
     @property
     def directory(self) -> Path:
@@ -67,5 +69,7 @@ def load_site(file: Path | None = None, directory: Path | None = None) -> Site:
         raise SetupError(f"{chosen}: there is no such site file; name one with --site.")
     world = load_world(chosen, CHECKOUT)
     folder = (directory or Path(os.environ.get(DIR_VARIABLE) or CHECKOUT / ".lab")).absolute()
-    domain = (yaml.safe_load(chosen.read_text()) or {}).get("domain", f"{world.id}.internal")
-    return Site(chosen, world, str(domain), Lab(world.id, folder))
+    content = yaml.safe_load(chosen.read_text()) or {}
+    domain = str(content.get("domain", f"{world.id}.internal"))
+    services = declared(content, world.bridges[0].gateway, domain)
+    return Site(chosen, world, domain, Lab(world.id, folder), services)

@@ -13,6 +13,7 @@ from lab.guests import Guests
 from lab.network import Network, marked_devices
 from lab.processes import supervisor_of
 from lab.resolver import Resolver
+from lab.services import running
 from lab.site import Site
 
 
@@ -33,6 +34,7 @@ def _parts(site: Site, client: docker.DockerClient | None, *, api_answers: bool)
     yield "supervisor", "runs" if pid else "off", f"process {pid}" if pid else str(site.directory)
     resolver = Resolver(site.lab, (), "").running_pid()
     yield "dhcp and dns", "runs" if resolver else "off", f"process {resolver}" if resolver else ""
+    yield from running.rows(site)
     own = dockerd.own_pid()
     yield "dockerd", "runs" if client else "off", ("ours" if own else "not ours, left alone") if client else ""
     present = marked_devices(site.lab)

@@ -1,4 +1,4 @@
-"""The one process of a lab that stays: the Proxmox API over TLS, DHCP and DNS, and an eye on the guests."""
+"""The one process of a lab that stays: the Proxmox API, the site's services, and an eye on the guests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import fcntl
 import logging
 import signal
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from aiohttp import web
 
@@ -19,6 +19,8 @@ from lab.images.build import ensure_images
 from lab.network import Network
 from lab.pve.app import make_app
 from lab.resolver import Resolver
+from lab.services import packages
+from lab.services.running import packages_folder, start_registry
 from lab.site import Site
 from setup.report import SetupError
 
@@ -31,11 +33,12 @@ def serve(site: Site) -> None:
     with _only_one(site):
         client = connect()
         network = Network(site.lab, site.world.bridges)
-        network.up()
-        resolver = Resolver(site.lab, site.world.bridges, site.domain)
+        network.up(site.services.ports.values())
+        resolver = Resolver(site.lab, site.world.bridges, site.domain, site.services.names)
         guests = Guests(site.lab, client, ensure_images(client), network)
         watch = Watch(site.lab, client, guests, resolver)
         resolver.start()
+        registry = start_registry(site, client)
         try:
             started = guests.restore()
             logger.info("guests started again: %s", started or "none")
@@ -43,6 +46,7 @@ def serve(site: Site) -> None:
             asyncio.run(_answer(site, guests))
         finally:
             watch.stop()
+            registry.stop()
             resolver.stop()
 
 
@@ -51,13 +55,23 @@ async def _answer(site: Site, guests: Guests) -> None:
     over = asyncio.Event()
     for reason in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(reason, over.set)
-    app = make_app(site.world, guests, site.api_folder)
+    async with AsyncExitStack() as stack:
+        if port := site.services.ports.get("packages"):
+            await stack.enter_async_context(_served(packages.make_app(packages_folder()), site.services.address, port))
+        app = make_app(site.world, guests, site.api_folder)
+        await stack.enter_async_context(_served(app, site.world.host, site.world.port, _tls(site)))
+        logger.info("answering at %s", site.endpoint)
+        await over.wait()
+
+
+@asynccontextmanager
+async def _served(app: web.Application, host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[None]:
+    """Serve an application for the length of a block."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, site.world.host, site.world.port, ssl_context=_tls(site), shutdown_timeout=2).start()
-        logger.info("answering at %s", site.endpoint)
-        await over.wait()
+        await web.TCPSite(runner, host, port, ssl_context=tls, shutdown_timeout=2).start()
+        yield
     finally:
         await runner.cleanup()
 

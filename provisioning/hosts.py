@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import socket
@@ -74,7 +75,7 @@ class Hosts:
     def converge(self, address: Address, step: Step, *, can_lock_out: bool = False) -> Converged:
         """Bring the step about. Raises StepFailed, HostUnreachable, HostKeyMismatch."""
         self._forget_survey(address)
-        result = self._survive(address, step)
+        result = self._survive(address, step, undo=can_lock_out)
         if result.exit_code != 0:
             raise StepFailed(_failure(address, step, "failed", result))
         how, _, lines = result.stdout.partition("\n")
@@ -94,32 +95,38 @@ class Hosts:
     def revert(self, address: Address, step: Step) -> None:
         """Take the step back. Safe where it never ran."""
         self._forget_survey(address)
-        result = self._run(address, step.revert_program(), step.timeout_s)
+        result = self._run(address, step.revert_program(), step.timeout_s + step.lock_timeout_s)
         if result.exit_code != 0:
             raise StepFailed(_failure(address, step, "could not be taken back", result))
 
-    def _survive(self, address: Address, step: Step) -> Result:
+    def _survive(self, address: Address, step: Step, *, undo: bool) -> Result:
         """Run it; when the connection is lost, wait for the host and find out how far it came."""
+        limit = step.timeout_s + step.lock_timeout_s
         try:
-            return self._run(address, step.converge_program(), step.timeout_s)
+            return self._run(address, step.converge_program(login_key=self._ssh.public_key(), undo=undo), limit)
         except CommandTimeout:
             raise
         except HostUnreachable as error:
             self._ssh.forget(address)
             try:
                 self._ssh.wait(address, BACK_AFTER_LOSS_S)
-                return self._run(address, step.converge_program(resumed=True), step.timeout_s)
+                return self._run(address, step.converge_program(resumed=True), limit)
             except HostUnreachable as again:
                 raise HostUnreachable(f"step {step.name}: {error}; {again}") from again
 
     def _refuse_lock_out(self, address: Address, step: Step) -> None:
-        """The step may have closed the way in: knock as a new connection would, and take it back if nobody answers."""
+        """The step may have closed the way in: knock as a new connection would, and take it back if nobody answers.
+
+        Where even the open connection is gone, the host takes it back by itself.
+        """
         if answers(address):
+            self._run(address, f"systemctl -q stop {shlex.quote(f'hypercompose-undo-{step.name}.timer')}", 30)
             return
-        self._run(address, step.revert_program(), step.timeout_s)
+        with contextlib.suppress(HostUnreachable):
+            self._run(address, step.revert_program(), step.timeout_s)
         raise StepFailed(
             f"{address.host}: step {step.name}: with it, no new SSH connection gets in any more; it was taken back "
-            "over the connection that was still open. Let the address that this machine comes from in"
+            "again. Let the address that this machine comes from in"
         )
 
     def _surveyed(self, address: Address, check: str) -> _Answer | None:

@@ -73,6 +73,11 @@ class Ssh:
         finally:
             channel.close()
 
+    def public_key(self) -> str:
+        """The public half of the key that we log in with, `<type> <base64>`."""
+        key = self._load_key()
+        return f"{key.get_name()} {key.get_base64()}"
+
     def forget(self, address: Address) -> None:
         """Close the pooled connection; the next command opens a new one, with a new check of the host key."""
         with self._lock(address):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Mapping
 
 import docker
 from docker.errors import BuildError, DockerException, ImageNotFound
 
-from lab.images.recipe import CONTEXT, NAMES, image_tag, tree_tag
+from lab.images.recipe import NAMES, context_files, image_tag, tree_tag
 from lab.images.tree import root_tree
 from setup.cached import locked
 from setup.places import cache_home
@@ -51,16 +53,19 @@ def _import_tree(client: docker.DockerClient) -> None:
 
 
 def _build(client: docker.DockerClient, name: str, tag: str) -> None:
-    client.images.build(
-        path=str(CONTEXT),
-        tag=tag,
-        target=name,
-        buildargs={"TREE": tree_tag()},
-        labels={IMAGE_LABEL: name},
-        network_mode="none",
-        rm=True,
-        forcerm=True,
-    )
+    with tempfile.TemporaryDirectory(prefix="guest-image-") as context:
+        for file in context_files():
+            shutil.copy(file, context)
+        client.images.build(
+            path=context,
+            tag=tag,
+            target=name,
+            buildargs={"TREE": tree_tag()},
+            labels={IMAGE_LABEL: name},
+            network_mode="none",
+            rm=True,
+            forcerm=True,
+        )
 
 
 def _present(client: docker.DockerClient, tag: str) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.images.sources import SUITE
+from lab.packages.signing import signing_keys
 from setup.cached import digest
 
 NAMES = ("rocky-9", "debian-13")
 FOLDER = Path(__file__).parent
 CONTEXT = FOLDER / "guest"
-"""Folder of the Dockerfile and what it copies."""
+"""Folder of the Dockerfile and of most that it copies."""
 TREE_HOOK = FOLDER / "tree-hook"
 _PACKAGES = FOLDER / "packages.txt"
 
@@ -33,4 +34,9 @@ def tree_tag() -> str:
 
 def image_tag(name: str) -> str:
     """Image of a template, by the name the site file gives it."""
-    return f"hypercompose/{name}:{digest([tree_key()], CONTEXT.iterdir())}"
+    return f"hypercompose/{name}:{digest([tree_key()], context_files())}"
+
+
+def context_files() -> list[Path]:
+    """What a guest image is built from: the files of the recipe, and the key that signs the distribution's packages."""
+    return [*CONTEXT.iterdir(), signing_keys()["base"].public]

@@ -33,12 +33,12 @@ class Source:
         return f"deb {option}{self.uri} {self.suite} main"
 
 
-def guest_sources(apt: Path = Path("/etc/apt")) -> list[str]:
-    """Lines for the guests' sources.list; SetupError when this machine knows no Debian mirror."""
+def guest_sources(apt: Path = Path("/etc/apt"), *, suite: str = SUITE) -> list[str]:
+    """Lines of a sources.list for the guests' or another suite; SetupError when this machine knows no Debian mirror."""
     if mirror := os.environ.get(MIRROR_VARIABLE):
-        return [Source(mirror, SUITE, _keyring()).line()]
-    lines = [source.line() for source in _for_guests(machine_sources(apt))]
-    if not any(f" {SUITE} " in line for line in lines):
+        return [Source(mirror, suite, _keyring()).line()]
+    lines = [source.line() for source in _in_suite(suite, machine_sources(apt))]
+    if not any(f" {suite} " in line for line in lines):
         raise SetupError(
             f"guest images: apt on this machine names no Debian mirror; set {MIRROR_VARIABLE} to the URL of one."
         )
@@ -54,11 +54,11 @@ def machine_sources(apt: Path) -> Iterator[Source]:
         yield from _deb822(file.read_text())
 
 
-def _for_guests(sources: Iterable[Source]) -> Iterator[Source]:
+def _in_suite(wanted: str, sources: Iterable[Source]) -> Iterator[Source]:
     """`bookworm-updates` becomes `trixie-updates`; what is not a Debian release is left out."""
     for source in sources:
-        suite, found = _DEBIAN_SUITE.subn(SUITE, source.suite, count=1)
-        if found and suite in (SUITE, f"{SUITE}-updates", f"{SUITE}-security"):
+        suite, found = _DEBIAN_SUITE.subn(wanted, source.suite, count=1)
+        if found and suite in (wanted, f"{wanted}-updates", f"{wanted}-security"):
             yield Source(source.uri, suite, source.signed_by or _keyring())
 
 

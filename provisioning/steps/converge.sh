@@ -1,42 +1,48 @@
 # Brings one step about: looks, acts only where something differs, looks again.
 exec 9>/run/hypercompose.lock
-flock -w "$lock_timeout_s" 9 || fail "another run is busy on this host for more than $lock_timeout_s s; wait for it to end"
-running=/run/hypercompose
-install -d -m 0700 -- "$ours" "$ours/checks" "$running"
+flock -w "$hc_lock_timeout_s" 9 || fail "another run is busy on this host for more than $hc_lock_timeout_s s; wait for it to end"
+hc_running=/run/hypercompose
+install -d -m 0700 -- "$ours" "$ours/checks" "$hc_running"
 rm -f -- "$ours/checks/$step".*.new
 
-look() { timeout 120 bash -- "$ours/checks/$step.sh" | LC_ALL=C sort; }
+hc_look() { timeout 120 bash -- "$ours/checks/$step.sh" | LC_ALL=C sort; }
 
-act() {
+hc_act() {
     written=
     trap '[ -z "$written" ] || rm -f -- "$written"' EXIT
     apply
 }
 
-if [ "$resumed" = yes ] && [ -e "$running/$step" ]; then
-    now=$(look) # the connection was cut, the machine was not restarted: what ran has ended by now, it is not run again
-    printf 'resumed\n%s\n' "$now"
+if [ "$hc_resumed" = yes ] && [ -e "$hc_running/$step" ]; then
+    hc_now=$(hc_look) # the connection was cut, the machine was not restarted: what ran has ended by now, it is not run again
+    printf 'resumed\n%s\n' "$hc_now"
     exit 0
 fi
-: >"$running/$step"
-printf %s "$check_program" >"$ours/checks/$step.$$.new"
+: >"$hc_running/$step"
+printf %s "$hc_check_program" >"$ours/checks/$step.$$.new"
 mv -f -- "$ours/checks/$step.$$.new" "$ours/checks/$step.sh"
-now=$(look)
-if [ "$(grep -v $'^#\t' <<<"$now" || true)" = "$wanted" ]; then
-    printf 'unchanged\n%s\n' "$now"
+hc_now=$(hc_look)
+if [ "$(grep -v $'^#\t' <<<"$hc_now" || true)" = "$hc_wanted" ]; then
+    printf 'unchanged\n%s\n' "$hc_now"
 else
-    log=$running/$step.log
+    hc_log=$hc_running/$step.log
+    systemctl -q stop "hypercompose-undo-$step.timer" 2>/dev/null || true
+    if [ -n "$hc_undo_program" ]; then
+        (umask 077 && printf %s "$hc_undo_program" >"$hc_running/$step.undo")
+        systemd-run -q --collect --unit="hypercompose-undo-$step" --on-active=60 --timer-property=AccuracySec=1s \
+            bash "$hc_running/$step.undo"
+    fi
     set +e
     # a file, not the connection: a cut line must not end a package manager half way. 9: what it starts holds no lock
-    (set -euo pipefail; act) >"$log" 2>&1 9>&-
-    code=$?
+    (set -euo pipefail; hc_act) >"$hc_log" 2>&1 9>&-
+    hc_code=$?
     set -e
-    logger -t hypercompose -- "$step: apply ended with $code" || true
-    if [ "$code" -ne 0 ]; then
-        tail -n 12 -- "$log" >&2
-        exit "$code"
+    logger -t hypercompose -- "$step: apply ended with $hc_code" || true
+    if [ "$hc_code" -ne 0 ]; then
+        tail -n 12 -- "$hc_log" >&2
+        exit "$hc_code"
     fi
-    now=$(look)
-    printf 'changed\n%s\n' "$now"
+    hc_now=$(hc_look)
+    printf 'changed\n%s\n' "$hc_now"
 fi
-rm -f -- "$running/$step"
+rm -f -- "$hc_running/$step"

@@ -30,6 +30,12 @@ fail() {
     exit 64
 }
 
+# slurp PATH: all of a file in $REPLY, with the line ends that $(…) would take away; nothing where there is none.
+slurp() {
+    REPLY=
+    if [ -f "$1" ]; then IFS= read -r -d '' REPLY <"$1" || true; fi
+}
+
 # file_state PATH MODE CONTENT: how a file that is ours differs from what we wrote.
 file_state() {
     if [ ! -e "$1" ]; then

@@ -1,18 +1,18 @@
 # Takes one step back. Safe where it never ran, or stopped half way.
 exec 9>/run/hypercompose.lock
-flock -w "$lock_timeout_s" 9 || fail "another run is busy on this host for more than $lock_timeout_s s; wait for it to end"
+flock -w "$hc_lock_timeout_s" 9 || fail "another run is busy on this host for more than $hc_lock_timeout_s s; wait for it to end"
 if [ -d "$ours" ]; then
-    running=/run/hypercompose
-    install -d -m 0700 -- "$running"
+    hc_running=/run/hypercompose
+    install -d -m 0700 -- "$hc_running"
     set +e
-    (set -euo pipefail; revert) >"$running/$step.log" 2>&1 9>&-
-    code=$?
+    (set -euo pipefail; revert) >"$hc_running/$step.log" 2>&1 9>&-
+    hc_code=$?
     set -e
-    logger -t hypercompose -- "$step: revert ended with $code" || true
-    if [ "$code" -ne 0 ]; then
-        tail -n 12 -- "$running/$step.log" >&2
-        exit "$code"
+    logger -t hypercompose -- "$step: revert ended with $hc_code" || true
+    if [ "$hc_code" -ne 0 ]; then
+        tail -n 12 -- "$hc_running/$step.log" >&2
+        exit "$hc_code"
     fi
-    rm -rf -- "$before" "$ours/checks/$step.sh" "$running/$step" "$running/$step".*
+    rm -rf -- "$before" "$ours/checks/$step.sh" "$hc_running/$step" "$hc_running/$step".*
     find "$ours" -depth -type d -empty -delete
 fi

@@ -15,6 +15,8 @@ from provisioning.steps.facts import Facts, text_of, to_lines
 
 MASK = "***"
 FOLDER = Path(__file__).parent
+RESERVED = frozenset("step ours before family written".split())
+"""Names that the programs themselves use, beside those that start with `hc_`."""
 Value = str | int | bool | Sequence[str] | Mapping[str, str]
 
 
@@ -32,6 +34,14 @@ class Step:
     wanted: Facts
     """What `check` prints once the host is as wanted."""
     timeout_s: float = 120
+    lock_timeout_s: float = 120
+    """How long another run on the host may keep it waiting before it begins."""
+
+    def __post_init__(self) -> None:
+        """Refuse names of values that a program needs for itself."""
+        for name in (*self.values, *self.secrets):
+            if name in RESERVED or name.startswith("hc_"):
+                raise TypeError(f"step {self.name}: the value {name!r} would overwrite one of the program's own")
 
     def check_program(self) -> str:
         """Changes nothing, prints facts. The host keeps a copy, so it holds no secret."""
@@ -41,15 +51,20 @@ class Step:
         """By which a survey's answer is known to be one to this very check."""
         return hashlib.sha256(self.check_program().encode()).hexdigest()
 
-    def converge_program(self, *, resumed: bool = False) -> str:
-        """Looks, applies what differs, looks again."""
-        more = {"check_program": self.check_program(), "wanted": to_lines(self.wanted)}
-        more |= {"lock_timeout_s": str(int(self.timeout_s)), "resumed": "yes" if resumed else "no"}
+    def converge_program(self, *, resumed: bool = False, login_key: str = "", undo: bool = False) -> str:
+        """Looks, applies what differs, looks again.
+
+        `login_key`: the public key that we log in with. `undo`: the host takes the change back by itself unless it is
+        told within a minute that it can still be reached.
+        """
+        more = {"hc_check_program": self.check_program(), "hc_wanted": to_lines(self.wanted)}
+        more |= {"hc_lock_timeout_s": str(int(self.lock_timeout_s)), "hc_resumed": "yes" if resumed else "no"}
+        more |= {"hc_login_key": login_key, "hc_undo_program": self.revert_program() if undo else ""}
         return self._program({**self.values, **self.secrets, **more}, "converge.sh")
 
     def revert_program(self) -> str:
         """Takes the step back."""
-        more = {"lock_timeout_s": str(int(self.timeout_s))}
+        more = {"hc_lock_timeout_s": str(int(self.lock_timeout_s))}
         return self._program({**self.values, **self.secrets, **more}, "revert.sh")
 
     def masked(self) -> str:

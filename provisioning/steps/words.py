@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any
 
 from provisioning.claim import Problem
@@ -53,3 +54,22 @@ def flag_problems(where: str, value: Any) -> Iterator[Problem]:
     """Yes or no."""
     if not isinstance(value, bool):
         yield Problem(property=where, reason=f"{value!r}, expected true or false")
+
+
+def port_problems(where: str, ports: Sequence[str]) -> Iterator[Problem]:
+    """Ports with protocol, from 1 to 65535, ranges in their order."""
+    for port in ports:
+        found = list(PORT.problems(where, port))
+        numbers = [] if found else [int(n) for n in str(port).partition("/")[0].split("-")]
+        yield from found
+        if numbers and not (all(1 <= n <= 65535 for n in numbers) and numbers == sorted(numbers)):
+            yield Problem(property=where, reason=f"{port!r}, expected ports from 1 to 65535 in their order")
+
+
+def network_problems(where: str, networks: Sequence[str]) -> Iterator[Problem]:
+    """Networks in CIDR notation."""
+    for network in networks:
+        try:
+            ip_network(str(network))
+        except ValueError as error:
+            yield Problem(property=where, reason=f"{network!r}, expected a network such as 10.0.0.0/8 ({error})")

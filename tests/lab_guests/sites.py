@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import socket
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from lab.__main__ import main
 from lab.guests import Guests
 from lab.images.build import ensure_images
 from lab.network import Network
+from lab.processes import free_port
 from lab.site import Site, load_site
 
 _SITE = """
@@ -66,20 +66,14 @@ class TestLab:
         return Guests(self.site.lab, client, ensure_images(client), Network(self.site.lab, self.site.world.bridges))
 
 
-def make_lab(folder: Path, site_id: str, net: str, port: int | None = None) -> TestLab:
-    """Write the site file of a lab with two bridges below `net` (`10.99`); nothing is started."""
+def make_lab(folder: Path, site_id: str, net: str, port: int | None = None, sections: str = "") -> TestLab:
+    """Write the site file of a lab with two bridges below `net` (`10.99`) and more `sections`; nothing is started."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "site.yaml"
-    file.write_text(_SITE.format(id=site_id, folder=folder, port=port or _free_port(), net=net))
+    file.write_text(_SITE.format(id=site_id, folder=folder, port=port or free_port(), net=net) + sections)
     return TestLab(load_site(file, folder / "lab"), net)
 
 
 def may_run_guests() -> bool:
     """Guests need root."""
     return os.geteuid() == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

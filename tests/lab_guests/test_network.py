@@ -110,14 +110,15 @@ def test_rules_drop_between_bridges_and_accept_within(monkeypatch: pytest.Monkey
     monkeypatch.setattr(firewall, "run", lambda *command: commands.append(" ".join(command)))
     monkeypatch.setattr(firewall, "succeeds", lambda *_: False)
     monkeypatch.setattr(firewall, "_programs", lambda: ["iptables"])
-    firewall.close_off(LAB)
+    firewall.close_off(LAB, [8081, 5000])
     firewall.allow_within(LAB, "hc1")
     any_bridge = f"{LAB.bridge_prefix}+"
     assert f"iptables -w -A {LAB.chain} -i {any_bridge} -j DROP" in commands
     assert f"iptables -w -A {LAB.chain} -o {any_bridge} -j DROP" in commands
     assert commands[-1] == f"iptables -w -I {LAB.chain} -i hc1 -o hc1 -j ACCEPT"
     hooks = [line for line in commands if "-I FORWARD" in line or "-I INPUT" in line]
-    assert len(hooks) == 2 and all(LAB.mark in hook for hook in hooks)
+    assert any(f"-I INPUT -i {any_bridge} -p tcp -m multiport --dports 5000,8081" in hook for hook in hooks)
+    assert len(hooks) == 3 and all(LAB.mark in hook for hook in hooks)
 
 
 def test_dhcp_hands_out_the_upper_half() -> None:
@@ -131,6 +132,11 @@ def test_the_resolver_asks_nobody_and_serves_each_bridge() -> None:
     assert "dhcp-range=set:red,10.1.0.128,10.1.0.254,255.255.255.0,12h" in lines
     assert "dhcp-option=tag:red,option:router,10.1.0.1" in lines
     assert not any(line.startswith("server=") for line in lines)
+
+
+def test_services_have_a_short_name_and_a_long_one() -> None:
+    lines = Resolver(LAB, [RED], "lab.internal", {"registry": "10.1.0.1"}).configuration()
+    assert "host-record=registry.lab.internal,registry,10.1.0.1" in lines
 
 
 def test_a_name_is_published_once_and_forgotten(tmp_path: Path) -> None:

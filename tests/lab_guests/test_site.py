@@ -41,9 +41,9 @@ def test_a_folder_belongs_to_one_site(tmp_path: Path) -> None:
 
 
 def test_certificates_are_made_once_and_trusted_by_the_bundle(tmp_path: Path) -> None:
-    ensure_tls(tmp_path, "127.0.0.1")
+    ensure_tls(tmp_path, {"server": ["127.0.0.1"]})
     made = (tmp_path / "server.crt").read_bytes()
-    ensure_tls(tmp_path, "127.0.0.1")
+    ensure_tls(tmp_path, {"server": ["127.0.0.1"]})
     assert (tmp_path / "server.crt").read_bytes() == made
     assert (tmp_path / "server.key").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "ca.crt").read_text() in (tmp_path / "bundle.crt").read_text()
@@ -52,9 +52,9 @@ def test_certificates_are_made_once_and_trusted_by_the_bundle(tmp_path: Path) ->
 
 
 def test_another_host_gets_another_certificate(tmp_path: Path) -> None:
-    ensure_tls(tmp_path, "127.0.0.1")
+    ensure_tls(tmp_path, {"server": ["127.0.0.1"]})
     made = (tmp_path / "server.crt").read_bytes()
-    ensure_tls(tmp_path, "pve.lab.internal")
+    ensure_tls(tmp_path, {"server": ["pve.lab.internal"]})
     assert (tmp_path / "server.crt").read_bytes() != made
 
 

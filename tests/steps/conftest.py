@@ -1,4 +1,4 @@
-"""One lab with a guest of each family for all steps."""
+"""One lab with a guest of each family, a package server and a registry for all steps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab_guests.sites import make_lab, may_run_guests
-from tests.steps.guests import StepGuests, boot_guests
+from tests.steps.guests import SECTIONS, StepGuests, boot_guests
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def guests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StepGuests]:
     if not may_run_guests():
         pytest.skip("guests need root")
     name, net = os.environ.get("STEPS_LAB", "labsteps 10.95").split()
-    lab = make_lab(tmp_path_factory.mktemp(name), name, net)
+    lab = make_lab(tmp_path_factory.mktemp(name), name, net, sections=SECTIONS)
     try:
         lab.command("up")
         yield boot_guests(lab)

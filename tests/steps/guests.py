@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,9 +16,16 @@ from provisioning.host import Address, Result
 from provisioning.hosts import AS_ROOT, Hosts
 from provisioning.keys import key_loader
 from provisioning.ssh import Ssh
+from setup.exports import read_exports
 from tests.lab_guests.fleet import Fleet, nic, static_v1
 from tests.lab_guests.sites import TestLab
+from tests.steps.cases import Case
 
+REGISTRY, PACKAGES = "registry.test.internal:5000", "http://packages.test.internal:8081"
+SECTIONS = f"""
+docker: {{versions: {{}}}}
+registry: {{url: "https://{REGISTRY}", user: lab}}
+"""
 IMAGES = {"dnf": "rocky-9", "apt": "debian-13"}
 
 
@@ -27,6 +36,30 @@ class StepGuests:
     hosts: Hosts
     ssh: Ssh
     addresses: Mapping[str, Address]
+    key_file: Path
+    wires: Mapping[str, str]
+    """This machine's end of each guest's network cable."""
+    folder: Path
+    """The lab's own, with its keys and passwords."""
+
+    @property
+    def registry_password(self) -> str:
+        """Of the registry's user `lab`."""
+        return read_exports(self.folder / "credentials.env")["HYPERCOMPOSE_REGISTRY_PASSWORD"]
+
+    def text(self, name: str) -> str:
+        """A file of the lab's folder."""
+        return (self.folder / name).read_text()
+
+    def wire(self, family: str) -> str:
+        """Its name."""
+        return self.wires[family]
+
+    def filled(self, case: Case) -> Case:
+        """The case with the lab's files in place of `LAB:path`."""
+        text = json.dumps(vars(case))
+        found = re.sub(r'"LAB:([^"]+)"', lambda name: json.dumps(self.text(name[1])), text)
+        return Case(**json.loads(found))
 
     def shell(self, family: str, script: str) -> Result:
         """Run a script as root on a guest, as somebody else would."""
@@ -48,17 +81,21 @@ def boot_guests(lab: TestLab, first_vmid: int = 101, images: Mapping[str, str] |
         known_hosts=folder / "known_hosts",
         host_key=ed25519.Ed25519PrivateKey.generate(),
     )
-    net, places = f"{lab.net}.1", {}
+    net, places, wires = f"{lab.net}.1", {}, {}
+    started = []
     with ThreadPoolExecutor() as pool:
         for at, (name, image) in enumerate((images or IMAGES).items()):
             vmid = first_vmid + at
             address, device = f"{net}.{vmid - 90}", nic(vmid, 0, "red")
             seed = fleet.seed(name, static_v1({"eth0": (device, f"{address}/24", f"{net}.1")}))
             machine = Machine(vmid=vmid, name=name, cores=2, memory_mib=1024, nics=(device,), seed=seed)
-            pool.submit(fleet.boot, machine, image)
+            started.append(pool.submit(fleet.boot, machine, image))
+            wires[name] = lab.site.lab.wire(vmid, 0)
             places[name] = Address(host=address, user="ops", host_key=fleet.public_host_key())
+    for one in started:
+        one.result()
     ssh = Ssh(key_loader(Path(fleet.user_key).read_text()))
     for place in places.values():
         ssh.wait(place, 40)
         ssh.run(place, "sudo -n systemctl is-system-running --wait", timeout_s=40)
-    return StepGuests(Hosts(ssh), ssh, places)
+    return StepGuests(Hosts(ssh), ssh, places, fleet.user_key, wires, folder)

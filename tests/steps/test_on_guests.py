@@ -24,6 +24,7 @@ def holds(found: Any, expected: Any) -> bool:
 
 @pytest.mark.parametrize(("case", "family"), SHOWN, ids=lambda value: str(value))
 def test_a_step_is_applied_healed_changed_and_taken_back(guests: StepGuests, case: Case, family: str) -> None:
+    case = guests.filled(case)
     kind, place, name = case.tested, guests.addresses[family], f"case-{case}".lower()
     guests.must(family, case.before)
 

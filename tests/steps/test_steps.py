@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from typing import Any
 
@@ -27,7 +28,8 @@ def test_a_case_is_whole(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_arguments_are_taken_and_hostile_ones_refused_by_property(case: Case) -> None:
-    for args in filter(None, (case.fresh, case.other)):
+    fresh = json.loads(json.dumps(case.fresh).replace("LAB:", "-----BEGIN PGP PUBLIC KEY BLOCK-----"))
+    for args in filter(None, (fresh, case.other)):
         assert list(case.tested.problems(args)) == []
     for hostile in case.hostile:
         found = [problem.property for problem in case.tested.problems(hostile["args"])]

@@ -1,0 +1,1 @@
+"""Signed package repositories of the lab: what its guests, which have no internet, install with dnf and apt."""

@@ -1,0 +1,18 @@
+check() {
+    if getent group "$group" >/dev/null; then fact group := present; else fact group := absent; fi
+    [ -z "$gid" ] || fact gid := "$(getent group "$group" | cut -d: -f3)"
+}
+
+apply() {
+    if getent group "$group" >/dev/null; then
+        remembered ours || fail "the group $group is there already with another gid; leave gid out, or choose another name"
+        groupmod -g "$gid" "$group"
+    else
+        groupadd ${gid:+-g "$gid"} "$group"
+        remember ours yes
+    fi
+}
+
+revert() {
+    if remembered ours && getent group "$group" >/dev/null; then groupdel "$group"; fi
+}

@@ -1,0 +1,68 @@
+repo=/etc/yum.repos.d/hypercompose-docker.repo
+rpm_key=/etc/pki/rpm-gpg/RPM-GPG-KEY-hypercompose-docker
+sources=/etc/apt/sources.list.d/hypercompose-docker.sources
+apt_key_file=/etc/apt/keyrings/hypercompose-docker.asc
+
+# Excluded from what updates look at: Docker moves when its step says so, and at no other time.
+dnf_file() {
+    printf '%s\n' '[hypercompose-docker]' 'name=Docker CE' "baseurl=$dnf_url" 'enabled=1' 'gpgcheck=1' 'repo_gpgcheck=1' \
+        "gpgkey=file://$rpm_key" 'excludepkgs=docker-ce docker-ce-cli containerd.io docker-buildx-plugin docker-compose-plugin'
+}
+
+apt_file() {
+    printf '%s\n' 'Types: deb' "URIs: $apt_url" "Suites: $apt_suite" "Components: ${apt_components[*]}" \
+        "Signed-By: $apt_key_file"
+}
+
+check() {
+    local file=$repo key=$rpm_key content
+    [ "$family" = dnf ] || file=$sources key=$apt_key_file
+    content=$("${family}_file")
+    if contains dnf "${families[@]}"; then
+        fact dnf url := "$(if [ "$family" = dnf ]; then found "$repo" baseurl=; else echo "$dnf_url"; fi)"
+        REPLY=$dnf_key
+        [ "$family" != dnf ] || slurp "$rpm_key"
+        fact dnf key := "$REPLY"
+    fi
+    if contains apt "${families[@]}"; then
+        fact apt url := "$(if [ "$family" = apt ]; then found "$sources" 'URIs: '; else echo "$apt_url"; fi)"
+        fact apt suite := "$(if [ "$family" = apt ]; then found "$sources" 'Suites: '; else echo "$apt_suite"; fi)"
+        fact apt components :: $(if [ "$family" = apt ]; then found "$sources" 'Components: '; else echo "${apt_components[*]}"; fi)
+        REPLY=$apt_key
+        [ "$family" != apt ] || slurp "$apt_key_file"
+        fact apt key := "$REPLY"
+    fi
+    if contains "$family" "${families[@]}"; then
+        fact file := "$(file_state "$file" 0644 "$content"$'\n')"
+    else
+        fact file := "no repository for $family is given"
+    fi
+}
+
+found() { # FILE PREFIX
+    if [ -f "$1" ]; then sed -n "s|^$2||p" "$1"; fi
+}
+
+apply() {
+    contains "$family" "${families[@]}" ||
+        fail "this host takes packages by $family, but the site names no Docker repository for it: docker.$family in the site file"
+    local content
+    content=$("${family}_file")
+    if [ "$family" = dnf ]; then
+        own_file "$rpm_key" 0644 "$dnf_key"
+        own_file "$repo" 0644 "$content"$'\n'
+        dnf -q -y makecache --repo hypercompose-docker
+    else
+        own_file "$apt_key_file" 0644 "$apt_key"
+        own_file "$sources" 0644 "$content"$'\n'
+        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dir::Etc::sourcelist="$sources" -o Dir::Etc::sourceparts=- \
+            -o APT::Get::List-Cleanup=0 --error-on=any update
+    fi
+}
+
+revert() {
+    disown_file "$repo"
+    disown_file "$rpm_key"
+    disown_file "$sources"
+    disown_file "$apt_key_file"
+}

@@ -1,0 +1,54 @@
+"""What the site file says of its services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lab.services.declared import declared
+from setup.report import SetupError
+
+DOCKER = {
+    "dnf": {"url": "http://packages.lab.internal:8081/rpm/9/docker"},
+    "apt": {"url": "http://packages.lab.internal:8081/apt"},
+}
+REGISTRY = {"url": "https://registry.lab.internal:5000", "user": "lab"}
+
+
+def services(**content: Any) -> Any:
+    return declared(content, "10.1.0.1", "lab.internal")
+
+
+def test_a_site_without_the_sections_has_no_services() -> None:
+    none = services()
+    assert (none.ports, none.names, none.certificates) == ({}, {}, {})
+
+
+def test_a_site_has_what_it_declares_at_the_first_gateway() -> None:
+    assert services(docker=DOCKER).names == {"packages": "10.1.0.1"}
+    assert services(registry=REGISTRY).names == {"registry": "10.1.0.1"}
+    both = services(docker=DOCKER, registry=REGISTRY)
+    assert both.ports == {"packages": 8081, "registry": 5000} and both.registry_user == "lab"
+
+
+def test_the_registrys_certificate_is_for_its_names_and_its_address() -> None:
+    names = {"registry": ("registry.lab.internal", "registry", "10.1.0.1")}
+    assert services(registry=REGISTRY).certificates == names
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            {"registry": {"url": "https://registry.lab.internal:5001"}},
+            "registry/url: expected https://registry.lab.int",
+        ),
+        ({"registry": {"url": "http://registry.lab.internal:5000"}}, "registry/url: expected https://"),
+        ({"docker": {"apt": {"url": "http://packages.elsewhere:8081/apt"}}}, "docker/apt/url: expected http://pack"),
+        ({"docker": {"dnf": {"url": "http://packages.lab.internal:80811/"}}}, "docker/dnf/url: expected http://pack"),
+    ],
+)
+def test_services_that_would_be_looked_for_elsewhere_are_refused(content: dict[str, Any], message: str) -> None:
+    with pytest.raises(SetupError, match=message):
+        services(**content)
