@@ -15,7 +15,7 @@ from provisioning.steps.facts import Facts, text_of, to_lines
 
 MASK = "***"
 FOLDER = Path(__file__).parent
-RESERVED = frozenset("step ours before family written".split())
+RESERVED = frozenset("step ours before due family written".split())
 """Names that the programs themselves use, beside those that start with `hc_`."""
 Value = str | int | bool | Sequence[str] | Mapping[str, str]
 

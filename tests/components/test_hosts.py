@@ -111,9 +111,16 @@ def test_every_setting_becomes_a_step_of_its_own_in_one_chain(whole: Recording) 
 def test_what_the_components_send_is_what_the_kinds_take(whole: Recording) -> None:
     for name in steps(whole):
         kind = BY_NAME[whole.types[name].rpartition(":")[2]]
-        args = {k: v for k, v in whole.inputs[name].items() if k not in ("connection", "step", "vm")}
+        args = {k: whole_numbers(v) for k, v in whole.inputs[name].items() if k not in ("connection", "step", "vm")}
         assert list(kind.problems(args)) == [], name
         assert kind.step(name, args).name == name
+
+
+def whole_numbers(value: Any) -> Any:
+    """A mock's numbers are all floats; the provider makes whole ones of them again."""
+    if isinstance(value, dict):
+        return {name: whole_numbers(inner) for name, inner in value.items()}
+    return int(value) if isinstance(value, float) else value
 
 
 def test_names_of_the_settings_pass_as_they_are(whole: Recording) -> None:
@@ -142,7 +149,7 @@ def test_commands_of_ones_own_have_the_host_key_and_log_nothing(whole: Recording
     assert (warm["connection"]["value"]["hostKey"], warm["logging"]) == (KEY, "none")  # the whole of it is a secret
     assert warm["addPreviousOutputInEnv"] is False
     assert warm["triggers"] == ["1"]
-    assert list(whole.requests["srv-command-warm"].additionalSecretOutputs) == ["stdout", "stderr"]
+    assert {"stdout", "stderr"} <= set(whole.requests["srv-command-warm"].additionalSecretOutputs)
     waits = whole.requests["srv-command-last"].dependencies
     assert any(urn.endswith("::srv-docker-proof") for urn in waits)
     assert any(urn.endswith("::srv-command-warm") for urn in waits)

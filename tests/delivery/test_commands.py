@@ -10,7 +10,7 @@ import pytest
 
 from delivery.commands import main, rendered
 
-PLACE = {"connection": {"host": "10.0.0.1", "port": 22}, "step": "h-hostname"}
+PLACE: dict[str, Any] = {"connection": {"host": "10.0.0.1", "port": 22}, "step": "h-hostname"}
 
 
 def step(kind: str, op: str = "create", **inputs: Any) -> dict[str, Any]:

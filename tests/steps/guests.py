@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from lab.hypervisor import Machine
+from lab.hypervisor import Disk, Machine
 from provisioning.host import Address, Result
 from provisioning.hosts import AS_ROOT, Hosts
 from provisioning.keys import key_loader
@@ -26,6 +26,7 @@ SECTIONS = f"""
 docker: {{versions: {{}}}}
 registry: {{url: "https://{REGISTRY}", user: lab}}
 """
+DISK = "/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_drive-scsi1"
 IMAGES = {"dnf": "rocky-9", "apt": "debian-13"}
 
 
@@ -57,7 +58,7 @@ class StepGuests:
 
     def filled(self, case: Case) -> Case:
         """The case with the lab's files in place of `LAB:path`."""
-        text = json.dumps(vars(case))
+        text = json.dumps(vars(case)).replace("LAB_DISK", DISK)
         found = re.sub(r'"LAB:([^"]+)"', lambda name: json.dumps(self.text(name[1])), text)
         return Case(**json.loads(found))
 
@@ -88,7 +89,10 @@ def boot_guests(lab: TestLab, first_vmid: int = 101, images: Mapping[str, str] |
             vmid = first_vmid + at
             address, device = f"{net}.{vmid - 90}", nic(vmid, 0, "red")
             seed = fleet.seed(name, static_v1({"eth0": (device, f"{address}/24", f"{net}.1")}))
-            machine = Machine(vmid=vmid, name=name, cores=2, memory_mib=1024, nics=(device,), seed=seed)
+            disk = Disk(slot="scsi1", file=folder / f"{name}.raw")
+            with disk.file.open("wb") as opened:
+                opened.truncate(32 << 20)
+            machine = Machine(vmid=vmid, name=name, cores=2, memory_mib=1024, nics=(device,), disks=(disk,), seed=seed)
             started.append(pool.submit(fleet.boot, machine, image))
             wires[name] = lab.site.lab.wire(vmid, 0)
             places[name] = Address(host=address, user="ops", host_key=fleet.public_host_key())

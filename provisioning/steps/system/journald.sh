@@ -25,11 +25,16 @@ effective() { # KEY: the last file that sets it wins
 apply() {
     : >"$due"
     own_file "$file" 0644 "$content"
-    systemctl restart systemd-journald
+    restart_journald
     rm -f -- "$due"
 }
 
 revert() {
     disown_file "$file"
+    restart_journald
+}
+
+restart_journald() {
+    systemctl reset-failed systemd-journald # a few changes in a minute are no reason to stay down
     systemctl restart systemd-journald
 }

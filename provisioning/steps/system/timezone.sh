@@ -14,6 +14,8 @@ apply() {
     [ -f "$zoneinfo/$timezone" ] || fail "timezone: this host knows no $timezone; \`timedatectl list-timezones\` lists those it knows"
     remember timezone "$(zone)"
     timedatectl set-timezone -- "$timezone"
+    # it does nothing where it believes that nothing has changed, although the link was removed behind its back
+    [ "$(zone)" = "$timezone" ] || ln -sfn "../usr/share/zoneinfo/$timezone" /etc/localtime
 }
 
 revert() {
