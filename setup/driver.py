@@ -40,7 +40,7 @@ def commands(session: Session, arguments: Sequence[str]) -> int:
     """What `up` would run on the hosts, step by step, without secrets; nothing is run and no host is asked."""
     lab(session, "up")
     _ready(session)
-    said = capture(session, "preview", "--json", "--stack", session.stack)
+    said = capture(session, "preview", "--json", "--show-sames", "--stack", session.stack)
     return python(session, "delivery.commands", *arguments, said=said)
 
 

@@ -6,8 +6,8 @@ check() {
     local now= name state='as written' port
     port=$(ssh_port)
     if systemctl is-active -q firewalld; then now=$(firewall-cmd --policy=hypercompose --list-all 2>/dev/null || true); fi
-    listed 'open ports' "$(sed -n 's/^  ports: //p' <<<"$now" | tr ' ' '\n' | sed "s|^$port/tcp$|@SSH@/tcp|")"
-    listed rules "$(sed -n 's/^\t\(rule .*\)/\1/p' <<<"$now" | sed "s|port port=\"$port\" protocol=\"tcp\"|port port=\"@SSH@\" protocol=\"tcp\"|")"
+    listed 'open ports' "$(sed -n 's/^  ports: //p' <<<"$now" | tr ' ' '\n' | sed "s|^$port/tcp$|ssh/tcp|")"
+    listed rules "$(sed -n 's/^\t\(rule .*\)/\1/p' <<<"$now" | sed "s|port port=\"$port\" protocol=\"tcp\"|port port=\"ssh\" protocol=\"tcp\"|")"
     for name in "${!files[@]}"; do
         local one
         one=$(file_state "$folder/$name" 0644 "${files[$name]//@SSH@/$port}")

@@ -37,12 +37,11 @@ def rich_rules(args: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     ports, rules = [], []
     for source, port, protocol in _openings(args):
         if source is None:
-            ports.append(f"{port}/{protocol}")
+            ports.append(f"{_named(port)}/{protocol}")
         else:
             family, address = source
-            rules.append(
-                f'rule family="{family}" source address="{address}" port port="{port}" protocol="{protocol}" accept'
-            )
+            at = f'port port="{_named(port)}" protocol="{protocol}"'
+            rules.append(f'rule family="{family}" source address="{address}" {at} accept')
     return sorted(set(ports)), sorted(set(rules))
 
 
@@ -59,6 +58,10 @@ def zone_policy_file(name: str, zone: Mapping[str, Any]) -> str:
     target = {"default": "CONTINUE", "%%REJECT%%": "REJECT"}.get(zone.get("target", "default"), zone.get("target"))
     lines = [f"  <ingress-zone name={quoteattr(name)}/>", '  <egress-zone name="HOST"/>', *_services(zone)]
     return _whole("policy", f' priority="-200" target="{target}"', lines)
+
+
+def _named(port: str) -> str:
+    return "ssh" if port == SSH_PORT else port
 
 
 def _openings(args: Mapping[str, Any]) -> Iterator[tuple[Source, str, str]]:

@@ -10,6 +10,7 @@ supplementary() {
 check() {
     if ! exists; then
         fact account := absent
+        fact password := none
         return
     fi
     local line found=() group belongs=()
