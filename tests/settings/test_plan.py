@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from settings import SettingsError, load_program
 from settings.site import CHECKOUT
@@ -173,13 +174,15 @@ def test_an_owned_bridge_is_only_on_its_node() -> None:
 
 
 @pytest.mark.parametrize("stack", ["lab", "acceptance", "integration", "dev", "test"])
-def test_the_stacks_in_the_repository_are_valid_on_the_lab(stack: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import yaml
-
+def test_the_stacks_in_the_repository_are_valid_on_the_lab(
+    stack: str, lab_site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HYPERCOMPOSE_SITE", "lab")
     config = yaml.safe_load((CHECKOUT / f"Pulumi.{stack}.yaml").read_text())["config"]
     raw = {k: v if isinstance(v, str) else json.dumps(v) for k, v in config.items()}
-    vms = load_program(stack, raw).vms
+    found = load_program(stack, raw)
+    vms = found.vms
+    assert all(host.baseline and host.docker for host in found.hosts)
     expected = {
         "acceptance": ("vm-acceptance-app-1", 4096, "bridge-acceptance"),
         "integration": ("vm-integration-app-1", 3072, "bridge-integration"),
