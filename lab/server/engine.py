@@ -39,7 +39,7 @@ def ensure_docker(site: Site, client: docker.DockerClient, server: Server) -> No
         _put(container, {"docker.asc": served / SIGNING_KEY, "image.tar": ensure_store(client) / PROBE})
         wanted = [f"{package}={version}" for package, version in versions.items()]
         script = (FOLDER / "docker").read_text()
-        told = [source["url"], source["suite"], source["components"][0], *wanted]
+        told = [source["url"], source["suite"], source.get("components", ["stable"])[0], *wanted]
         done = container.exec_run(["sh", "-c", script, "docker", *told])
     if done.exit_code:
         said = cast(bytes, done.output).decode(errors="replace").strip().splitlines()

@@ -146,7 +146,7 @@ restore_unit() {
         case $now in masked*) systemctl unmask -q -- "$1" ;; esac
         case $state in
             enabled\ *) systemctl enable -q -- "$1" ;;
-            disabled\ * | masked\ *) systemctl disable -q -- "$1" ;;
+            disabled\ *) systemctl disable -q -- "$1" ;;
         esac
         case $state in *\ active | *\ activating) systemctl start -- "$1" ;; *) systemctl stop -- "$1" ;; esac
         case $state in masked\ *) systemctl mask -q -- "$1" ;; esac
@@ -179,17 +179,31 @@ installed_among() {
     fi
 }
 
-install_packages() { # SPEC…
-    local missing
-    if [ "$family" = dnf ]; then
-        dnf -y -q install -- "$@" && return
-    else
-        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update || fail 'the lists of packages could not be fetched'
-        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold --no-install-recommends install -- "$@" && return
-    fi
+all_packages() {
+    if [ "$family" = dnf ]; then rpm -qa --qf '%{NAME}\n'; else dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p'; fi |
+        LC_ALL=C sort -u
+}
+
+install_packages() { # SPEC…: what comes along with them is ours as well
+    local missing had name code=0
+    had=$(all_packages)
+    (fetch_packages "$@") || code=$?
+    for name in $(LC_ALL=C comm -13 <(echo "$had") <(all_packages)); do
+        contains "$name" "$@" || remember "along.$name" ours
+    done
+    [ "$code" -ne 0 ] || return 0
     missing=$(without_candidate "$@")
     [ -z "$missing" ] || fail "no package ${missing//$'\n'/, } in the repositories of this host; check the name, or add the repository that has it"
     fail "the package manager refused to install $*"
+}
+
+fetch_packages() { # SPEC…
+    if [ "$family" = dnf ]; then
+        dnf -y -q install -- "$@"
+    else
+        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update || fail 'the lists of packages could not be fetched'
+        apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold --no-install-recommends install -- "$@"
+    fi
 }
 
 without_candidate() { # SPEC…
@@ -204,23 +218,27 @@ without_candidate() { # SPEC…
 }
 
 # remove_packages NAME…: what is there of it and nothing else needs.
-remove_packages() {
-    local name there
-    mapfile -t there < <(installed_among "$@")
-    [ ${#there[@]} -gt 0 ] || return 0
-    if removable "${there[@]}"; then
-        if [ "$family" = dnf ]; then
-            dnf -y -q --noautoremove remove -- "${there[@]}"
-        else
-            apt-get -q -y -o DPkg::Lock::Timeout=300 purge -- "${there[@]}"
-        fi
-    elif [ ${#there[@]} -gt 1 ]; then
-        for name in "${there[@]}"; do remove_packages "$name"; done
+remove_packages() { # NAME…: with what came along, where nothing else has come to need that
+    [ $# -gt 0 ] || return 0
+    local along name
+    along=$(installed_among $(remembered_below along.))
+    if [ -z "$along" ] || needed_by_others "$@" $along; then along=; fi
+    if [ "$family" = dnf ]; then
+        dnf -y -q --noautoremove remove -- "$@" $along
     else
-        echo "$1 stays: other packages need it"
+        apt-get -q -y -o DPkg::Lock::Timeout=300 purge -- "$@" $along
     fi
+    for name in $along; do forget "along.$name"; done
 }
 
-removable() { # NAME…
-    if [ "$family" = dnf ]; then rpm -e --test -- "$@"; else dpkg --dry-run --purge -- "$@"; fi >/dev/null
+needed_by_others() { # NAME…: whether something that is not among them would have to go too
+    if [ "$family" = dnf ]; then
+        ! rpm -e --test -- "$@" >/dev/null 2>&1
+    else
+        local one
+        for one in $(apt-get -q -s remove -- "$@" | sed -n 's/^Remv \([^ ]*\) .*/\1/p'); do
+            contains "${one%%:*}" "$@" || return 0
+        done
+        return 1
+    fi
 }

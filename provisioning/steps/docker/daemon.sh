@@ -37,12 +37,18 @@ apply() {
 
 # First a reload: it makes live-restore count, and then no container ends with the daemon.
 restarted() {
+    local end=$((SECONDS + 10))
     systemctl reload docker.service || true
+    if grep -q '"live-restore": true' "$file"; then
+        until [ "$(docker info -f '{{.LiveRestoreEnabled}}')" = true ] || [ "$SECONDS" -ge "$end" ]; do sleep 0.1; done
+    fi
     systemctl reset-failed docker.service || true
     systemctl restart docker.service && timeout 60 docker info >/dev/null
 }
 
+# A restart without live-restore would end everybody's containers: then a reload has to do, and the rest counts later.
 revert() {
     disown_file "$file"
-    if runs; then restarted; fi
+    runs || return 0
+    if [ -n "$(docker ps -q)" ]; then systemctl reload docker.service; else restarted; fi
 }

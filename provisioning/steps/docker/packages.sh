@@ -55,7 +55,15 @@ apply() {
         if installed "$name"; then remember "ours.$name" yes; fi
     done
     [ "$code" -eq 0 ] || return "$code"
-    if [ "$family" = apt ]; then apt-mark hold "${!versions[@]}"; fi
+    if [ "$family" = apt ]; then hold; fi
+}
+
+hold() {
+    local held name
+    held=$(apt-mark showhold)
+    for name in "${!versions[@]}"; do
+        contains "$name" $held || { remember "held.$name" yes && apt-mark hold "$name"; }
+    done
 }
 
 refuse_others() {
@@ -111,7 +119,7 @@ revert() {
     for name in $(remembered_below ours.); do
         if installed "$name"; then names+=("$name"); fi
     done
-    if [ "$family" = apt ] && [ ${#versions[@]} -gt 0 ]; then apt-mark unhold "${!versions[@]}" >/dev/null 2>&1 || true; fi
+    for name in $(remembered_below held.); do apt-mark unhold "$name" >/dev/null || true; done
     [ ${#names[@]} -gt 0 ] || return 0
     running=$(docker ps --format '{{.Names}}' 2>/dev/null | xargs || true)
     [ -z "$running" ] || fail "containers that are not of this stack still run: $running; stop or move them, then again"

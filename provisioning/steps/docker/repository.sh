@@ -14,7 +14,35 @@ apt_file() {
         "Signed-By: $apt_key_file"
 }
 
+# Somebody's own source of the same packages serves as well, and apt refuses two with different keys for one address.
+is_theirs() {
+    [ "$family" = apt ] || return 1
+    local one
+    for one in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+        if [ "$one" != "$sources" ] && grep -qsE "^(deb |URIs:)[^#]*[ ]${apt_url//./\\.}/?( |\$)" "$one"; then return 0; fi
+    done
+    return 1
+}
+
+given() {
+    if contains dnf "${families[@]}"; then
+        fact dnf url := "$dnf_url"
+        fact dnf key := "$dnf_key"
+    fi
+    if contains apt "${families[@]}"; then
+        fact apt url := "$apt_url"
+        fact apt suite := "$apt_suite"
+        fact apt components :: "${apt_components[@]}"
+        fact apt key := "$apt_key"
+    fi
+    if [ -e "$sources" ]; then fact file := 'beside another source of the same packages'; else fact file := 'as written'; fi
+}
+
 check() {
+    if is_theirs; then
+        given
+        return
+    fi
     local file=$repo key=$rpm_key content
     [ "$family" = dnf ] || file=$sources key=$apt_key_file
     content=$("${family}_file")
@@ -47,6 +75,11 @@ apply() {
     contains "$family" "${families[@]}" ||
         fail "this host takes packages by $family, but the site names no Docker repository for it: docker.$family in the site file"
     local content
+    if is_theirs; then
+        disown_file "$sources"
+        disown_file "$apt_key_file"
+        return
+    fi
     content=$("${family}_file")
     if [ "$family" = dnf ]; then
         own_file "$rpm_key" 0644 "$dnf_key"
@@ -57,6 +90,10 @@ apply() {
         own_file "$sources" 0644 "$content"$'\n'
         apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dir::Etc::sourcelist="$sources" -o Dir::Etc::sourceparts=- \
             -o APT::Get::List-Cleanup=0 --error-on=any update
+        apt-get -q indextargets >/dev/null || {
+            disown_file "$sources"
+            fail "together with the other sources of this host, apt refuses ours; it was taken back. Remove the one that conflicts"
+        }
     fi
 }
 

@@ -103,6 +103,9 @@ revert() {
     disown_file "$drop_in"
     disown_file "$file"
     systemctl daemon-reload
-    if [ "$(recall package)" = ours ] && installed "$package"; then remove_packages "$package"; fi
+    if [ "$(recall package)" = ours ] && installed "$package"; then
+        systemctl stop unattended-upgrades.service 2>/dev/null || true # its package leaves it running
+        remove_packages "$package"
+    fi
     for timer in "${timers[@]}"; do restore_unit "$timer"; done
 }
