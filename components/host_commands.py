@@ -48,6 +48,7 @@ class HostCommands(pulumi.ComponentResource):
                         parent=self,
                         depends_on=[*args.after[command.after], *last],
                         deleted_with=place.gone_with,
+                        delete_before_replace=True,  # else its delete would undo what its create has just done
                         additional_secret_outputs=["stdout", "stderr"],
                     ),
                 )

@@ -20,6 +20,7 @@ from lab.keys import openssh_pair
 from lab.network import Network, gateway_interface
 from lab.server.seed import seed
 from lab.site import Site
+from setup.cached import locked
 from setup.report import SetupError, work
 
 IMAGE = "debian-13"
@@ -49,7 +50,9 @@ def ensure_server(site: Site, client: docker.DockerClient, name: str) -> Server:
     guests = Guests(site.lab, client, ensure_images(client), Network(site.lab, site.world.bridges))
     server = _known(site, name)
     if server is None or guests.containers.find(server.vmid) is None:
-        with work(f"lab {site.lab.site}: making server {name}"):
+        # one at a time: the number of a server is the first that no other has
+        turn = locked(site.directory / "servers.lock", f"server {name}: waiting for another one that is being made")
+        with turn, work(f"lab {site.lab.site}: making server {name}"):
             server = _make(site, guests, name)
     elif not guests.running(server.vmid):
         guests.start(_machine(site, server))

@@ -2,10 +2,13 @@
 exec 9>/run/hypercompose.lock
 flock -w "$hc_lock_timeout_s" 9 || fail "another run is busy on this host for more than $hc_lock_timeout_s s; wait for it to end"
 hc_running=/run/hypercompose
-install -d -m 0700 -- "$ours" "$ours/checks" "$hc_running"
-rm -f -- "$ours/checks/$step".*.new
+hc_check=$ours/checks/$step.sh
+hc_already=$ours/already-so/$step
+install -d -m 0700 -- "$ours" "$ours/checks" "$ours/already-so" "$hc_running"
+rm -f -- "$hc_check".*.new
 
-hc_look() { timeout 120 bash -- "$ours/checks/$step.sh" | LC_ALL=C sort; }
+hc_look() { timeout 120 bash -- "$hc_check" | LC_ALL=C sort; }
+hc_is_wanted() { [ "$(grep -v $'^#\t' <<<"$hc_now" || true)" = "$hc_wanted" ]; }
 
 hc_act() {
     written=
@@ -19,12 +22,24 @@ if [ "$hc_resumed" = yes ] && [ -e "$hc_running/$step" ]; then
     exit 0
 fi
 : >"$hc_running/$step"
-printf %s "$hc_check_program" >"$ours/checks/$step.$$.new"
-mv -f -- "$ours/checks/$step.$$.new" "$ours/checks/$step.sh"
+hc_first=no
+[ -e "$hc_check" ] || hc_first=yes
+printf %s "$hc_check_program" >"$hc_check.$$.new"
+mv -f -- "$hc_check.$$.new" "$hc_check"
 hc_now=$(hc_look)
-if [ "$(grep -v $'^#\t' <<<"$hc_now" || true)" = "$hc_wanted" ]; then
+if hc_is_wanted; then
+    # So before us: then it stays so after us, and the revert has nothing to take back.
+    [ "$hc_first" = no ] || printf %s "$hc_wanted" >"$hc_already"
     printf 'unchanged\n%s\n' "$hc_now"
 else
+    if [ -e "$hc_already" ]; then
+        if [ "$(cat -- "$hc_already")" = "$hc_wanted" ]; then
+            ours=$(mktemp -d "$hc_running/healing.XXXXXX") # what somebody has made of it is nothing to go back to
+            before=$ours/before/$step
+        else
+            rm -f -- "$hc_already"
+        fi
+    fi
     hc_log=$hc_running/$step.log
     systemctl -q stop "hypercompose-undo-$step.timer" 2>/dev/null || true
     if [ -n "$hc_undo_program" ]; then
@@ -37,6 +52,7 @@ else
     (set -euo pipefail; hc_act) >"$hc_log" 2>&1 9>&-
     hc_code=$?
     set -e
+    rm -rf -- "$hc_running"/healing.*
     logger -t hypercompose -- "$step: apply ended with $hc_code" || true
     if [ "$hc_code" -ne 0 ]; then
         tail -n 12 -- "$hc_log" >&2

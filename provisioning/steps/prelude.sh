@@ -217,28 +217,36 @@ without_candidate() { # SPEC…
     done
 }
 
-# remove_packages NAME…: what is there of it and nothing else needs.
-remove_packages() { # NAME…: with what came along, where nothing else has come to need that
-    [ $# -gt 0 ] || return 0
-    local along name
-    along=$(installed_among $(remembered_below along.))
-    if [ -z "$along" ] || needed_by_others "$@" $along; then along=; fi
-    if [ "$family" = dnf ]; then
-        dnf -y -q --noautoremove remove -- "$@" $along
+# remove_packages NAME…: with what came along. What something of somebody else's has come to need stays.
+remove_packages() {
+    local along name there
+    mapfile -t there < <(installed_among "$@")
+    [ ${#there[@]} -gt 0 ] || return 0
+    mapfile -t along < <(installed_among $(remembered_below along.))
+    # dnf refuses to remove what it protects, itself for one: then what came along stays
+    if ! needed_by_others "${there[@]}" "${along[@]}" && purge_packages "${there[@]}" "${along[@]}"; then
+        for name in "${along[@]}"; do forget "along.$name"; done
+    elif ! needed_by_others "${there[@]}"; then
+        purge_packages "${there[@]}"
+    elif [ ${#there[@]} -gt 1 ]; then
+        for name in "${there[@]}"; do remove_packages "$name"; done
     else
-        apt-get -q -y -o DPkg::Lock::Timeout=300 purge -- "$@" $along
+        echo "$1 stays: other packages need it"
     fi
-    for name in $along; do forget "along.$name"; done
 }
 
-needed_by_others() { # NAME…: whether something that is not among them would have to go too
+purge_packages() {
+    if [ "$family" = dnf ]; then
+        dnf -y -q --noautoremove remove -- "$@"
+    else
+        apt-get -q -y -o DPkg::Lock::Timeout=300 purge -- "$@"
+    fi
+}
+
+needed_by_others() { # NAME…: whether something that is not among them would have to go as well
     if [ "$family" = dnf ]; then
         ! rpm -e --test -- "$@" >/dev/null 2>&1
     else
-        local one
-        for one in $(apt-get -q -s remove -- "$@" | sed -n 's/^Remv \([^ ]*\) .*/\1/p'); do
-            contains "${one%%:*}" "$@" || return 0
-        done
-        return 1
+        ! dpkg --dry-run --purge -- "$@" >/dev/null 2>&1
     fi
 }

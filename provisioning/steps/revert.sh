@@ -5,7 +5,7 @@ if [ -d "$ours" ]; then
     hc_running=/run/hypercompose
     install -d -m 0700 -- "$hc_running"
     set +e
-    (set -euo pipefail; revert) >"$hc_running/$step.log" 2>&1 9>&-
+    (set -euo pipefail; [ -e "$ours/already-so/$step" ] || revert) >"$hc_running/$step.log" 2>&1 9>&-
     hc_code=$?
     set -e
     logger -t hypercompose -- "$step: revert ended with $hc_code" || true
@@ -13,6 +13,6 @@ if [ -d "$ours" ]; then
         tail -n 12 -- "$hc_running/$step.log" >&2
         exit "$hc_code"
     fi
-    rm -rf -- "$before" "$ours/checks/$step.sh" "$hc_running/$step" "$hc_running/$step".*
+    rm -rf -- "$before" "$ours/checks/$step.sh" "$ours/already-so/$step" "$hc_running/$step" "$hc_running/$step".*
     find "$ours" -depth -type d -empty -delete
 fi

@@ -158,3 +158,24 @@ def test_secrets_are_in_no_list_of_processes_and_in_no_check(guests: StepGuests)
     assert canary not in seen[0]
     assert guests.shell(FAMILY, f"grep -r {canary} /var/lib/hypercompose").exit_code == 1
     hosts.revert(place, step)
+
+
+def test_what_was_so_before_us_stays_so_after_us_whatever_happened_between(guests: StepGuests) -> None:
+    place, hosts = guests.addresses[FAMILY], new_hosts(guests)
+    script = """
+    check() { fact word := "$(cat /var/tmp/word 2>/dev/null || true)"; }
+    apply() { remember word "$(cat /var/tmp/word)"; keep_original /var/tmp/word; printf %s "$word" >/var/tmp/word; }
+    revert() { printf %s "$(recall word)" >/var/tmp/word; disown_file /var/tmp/word; }
+    """
+    guests.must(FAMILY, "printf theirs >/var/tmp/word")
+    step = Step(name="so", script=script, values={"word": "theirs"}, wanted={"word": "theirs"})
+    assert not hosts.converge(place, step).changed
+    guests.must(FAMILY, "printf by-hand >/var/tmp/word")
+    assert hosts.converge(place, step).changed
+    hosts.revert(place, step)
+    assert guests.must(FAMILY, "cat /var/tmp/word") == "theirs"
+    ours = Step(name="so", script=script, values={"word": "ours"}, wanted={"word": "ours"})
+    assert not hosts.converge(place, step).changed
+    assert hosts.converge(place, ours).changed
+    hosts.revert(place, ours)
+    assert guests.must(FAMILY, "cat /var/tmp/word; rm /var/tmp/word; test ! -e /var/lib/hypercompose") == "theirs"

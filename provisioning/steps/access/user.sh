@@ -1,10 +1,15 @@
 passwd_field() { getent passwd "$user" | cut -d: -f"$1"; }
 exists() { getent passwd "$user" >/dev/null; }
 has_password() { case $(getent shadow "$user" | cut -d: -f2) in '!'* | '*'*) return 1 ;; esac }
+# Beside the primary one; docker's members are those of docker.users, unless the account's own settings name that group.
 supplementary() {
     local all primary group
     all=$(id -nG "$user") primary=$(id -gn "$user")
-    for group in $all; do [ "$group" = "$primary" ] || echo "$group"; done | LC_ALL=C sort
+    for group in $all; do
+        if [ "$group" = "$primary" ]; then continue; fi
+        if [ "$group" = docker ] && ! contains docker "${groups[@]}"; then continue; fi
+        echo "$group"
+    done | LC_ALL=C sort
 }
 
 check() {
@@ -79,7 +84,9 @@ remember_account() {
 put_groups() {
     local group IFS=,
     if [ "$adopt" != true ]; then
-        usermod -G "${groups[*]}" "$user"
+        local all=("${groups[@]}")
+        case " $(id -nG "$user") " in *" docker "*) contains docker "${groups[@]}" || all+=(docker) ;; esac
+        usermod -G "${all[*]}" "$user"
         return
     fi
     for group in "${groups[@]}"; do

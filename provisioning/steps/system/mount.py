@@ -11,7 +11,9 @@ from provisioning.steps.step import Step, shell
 from provisioning.steps.words import Word
 
 DEVICE = Word(r"(UUID|LABEL|PARTUUID|PARTLABEL)=[A-Za-z0-9._-]+|/dev/[A-Za-z0-9._/:-]+", "UUID=…, LABEL=… or /dev/…")
-PLACE = Word(r"/[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+", "a directory of its own: /srv/data")
+PLACE = Word(r"(/[A-Za-z0-9_][A-Za-z0-9._-]*)+", "an absolute path without . or .., such as /srv/data")
+SYSTEM = frozenset("bin boot dev etc home lib lib64 opt proc root run sbin srv sys tmp usr var var/lib var/log".split())
+"""What is in these is the host's own; a filesystem goes below them, or beside them."""
 OPTIONS = Word(r"[A-Za-z0-9._=,:/-]+", "mount options such as defaults,noatime")
 
 
@@ -25,6 +27,10 @@ class Mount(Kind):
         """A device, a place, words."""
         yield from DEVICE.problems("device", args["device"])
         yield from PLACE.problems("mount", args["mount"])
+        if str(args["mount"]).lstrip("/") in SYSTEM:
+            yield Problem(
+                property="mount", reason=f"{args['mount']}, which belongs to the system; expected one below it"
+            )
         yield from OPTIONS.problems("options", args.get("options", "defaults"))
         if args["filesystem"] not in ("ext4", "xfs"):
             yield Problem(property="filesystem", reason=f"{args['filesystem']!r}, expected ext4 or xfs")

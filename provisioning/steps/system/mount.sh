@@ -43,6 +43,10 @@ apply() {
     [ -n "$real" ] || fail "$device is not there on this host; \`lsblk -f\` shows what is"
     found=$(blkid -p -s TYPE -o value -- "$real" || true)
     [ "$found" = "$filesystem" ] || fail "$device holds ${found:-no filesystem}, wanted is $filesystem; nothing is formatted here"
+    text=$(unit_text)
+    if remembered 'mounted by us' && [ "$(file_state "$file" 0644 "$text"$'\n')" != 'as written' ]; then
+        systemctl stop "$unit" # another device, or other options
+    fi
     there=$(mounted SOURCE)
     if [ -n "$there" ] && [ "$(readlink -f -- "$there")" != "$real" ]; then
         fail "$there is mounted at $mount already; choose another place"
@@ -51,15 +55,19 @@ apply() {
         fail "$mount is not empty, and a mount would hide what is in it; move that first"
     fi
     own_folder "$mount"
-    text=$(unit_text)
     own_file "$file" 0644 "$text"$'\n'
     systemctl daemon-reload
     systemctl enable -q "$unit"
+    [ -n "$there" ] || remember 'mounted by us' yes
     systemctl start "$unit"
 }
 
+# What was mounted there before us, by fstab for one, stays mounted.
 revert() {
-    if [ -e "$file" ] && [ -e "$ours/absent$file" ]; then systemctl disable -q --now "$unit"; fi
+    if [ -e "$file" ] && [ -e "$ours/absent$file" ]; then
+        systemctl disable -q "$unit"
+        if remembered 'mounted by us'; then systemctl stop "$unit"; fi
+    fi
     disown_file "$file"
     systemctl daemon-reload
     disown_folder "$mount"

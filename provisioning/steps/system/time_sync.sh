@@ -14,23 +14,27 @@ sources() { # KEYWORD
     if [ -f "$file" ]; then awk -v word="$1" '$1 == word { print $2 }' "$file"; fi
 }
 
+# Running, or to be started by the next boot: chrony's own unit stops one that runs, and only for now.
 rivals() {
-    local one
-    for one in "${others[@]}"; do if systemctl is-active -q "$one"; then echo "$one"; fi; done
+    local state at=0
+    while read -r state; do
+        case $state in enabled* | *' active') echo "${others[at]}" ;; esac
+        at=$((at + 1))
+    done <<<"$(unit_state "${others[@]}")"
 }
 
 apply() {
     local one
+    for one in $(rivals); do keep_unit "$one"; done
     if ! installed chrony; then
         keep_original "$file"
+        # Debian has room for one time daemon: the package that goes comes back with the revert
+        remember displaced "$(installed_among systemd-timesyncd ntpsec openntpd)"
         install_packages chrony
         remember package ours
     fi
     keep_unit "$unit"
-    for one in $(rivals); do
-        keep_unit "$one"
-        systemctl disable -q --now "$one"
-    done
+    for one in $(rivals); do systemctl disable -q --now "$one"; done
     : >"$due"
     own_file "$file" 0644 "$content"
     systemctl enable -q "$unit"
@@ -43,6 +47,8 @@ revert() {
     disown_file "$file"
     if [ "$(recall package)" = ours ]; then
         remove_packages chrony
+        one=$(recall displaced)
+        if [ -n "$one" ] && [ "$(installed_among $one)" != "$one" ]; then install_packages $one; fi
     else
         restore_unit "$unit"
         if systemctl is-active -q "$unit"; then systemctl restart "$unit"; fi

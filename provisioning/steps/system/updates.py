@@ -13,12 +13,27 @@ from provisioning.steps.words import Word, number_problems
 WINDOW = Word(r"([01]\d|2[0-3]):[0-5]\d", "a time of day such as 03:30")
 NO_WINDOW = "06:00"
 """When updates are installed where nobody has said when."""
+UPDATERS = "dnf-automatic.service apt-daily.service apt-daily-upgrade.service"
+"""A host has those of its family; the others are nothing to systemd."""
+_RESTART = """\
+[Unit]
+Description=Restart where updates ask for it
+{wants}After={updaters}
+
+[Service]
+Type=oneshot
+Environment=LC_ALL=C
+ExecStart=/bin/sh -c 'if [ -e /run/reboot-required ] || \
+    dnf -q --disablerepo="*" needs-restarting -r 2>/dev/null | grep -q "Reboot is required"; then \
+    exec flock -w 3600 /run/hypercompose.lock systemctl reboot --check-inhibitors=yes; fi'
+"""
+"""First the updater, to its end, then the question. dnf answers with words: its exit code is 1 for any error, too."""
 
 
 class Updates(Kind):
     """`policy`: none, security or all; `reboot`: never, or in the `window`; `random_delay_s` spreads both.
 
-    dnf-automatic or unattended-upgrades, the distribution's own. Docker and other repositories are left alone.
+    dnf-automatic or unattended-upgrades, the distribution's own. Docker's packages are left alone.
     """
 
     name: ClassVar[str] = "Updates"
@@ -37,33 +52,33 @@ class Updates(Kind):
 
     def step(self, name: str, args: Arguments) -> Step:
         """Own files for the updater and its timer, and a timer of our own for restarts."""
-        policy, restarts = str(args["policy"]), args["reboot"] == "window"
-        window = str(args.get("window") or NO_WINDOW)
-        delay = int(args.get("random_delay_s", 0))
+        policy, reboot = str(args["policy"]), str(args["reboot"])
+        window, delay = str(args.get("window") or NO_WINDOW), int(args.get("random_delay_s", 0))
+        facts = {"policy": policy, "reboot": reboot, "files": "as written", "other updaters": "off"}
         return Step(
             name=name,
             script=shell("system/updates.sh"),
             values={
                 "policy": policy,
-                "restarts": restarts,
-                "window": window,
+                "reboot": reboot,
+                "window": str(args.get("window") or ""),
                 "dnf_file": _dnf_file(policy),
                 "apt_file": _apt_file(policy),
                 "timer_file": _timer(window, delay),
                 "restart_timer": f"[Unit]\nDescription=Restart where updates ask for it\n\n{_timer(window, delay)}"
                 "\n[Install]\nWantedBy=timers.target\n",
+                "restart_service": _RESTART.format(
+                    updaters=UPDATERS, wants=f"Wants={UPDATERS}\n" if policy != "none" else ""
+                ),
             },
-            wanted={
-                "files": "as written",
-                "timer": "enabled active" if policy != "none" else "off",
-                "restart timer": "enabled active" if restarts else "off",
-            },
+            wanted={**facts, **({"window": args["window"]} if args.get("window") else {})},
             timeout_s=600,
         )
 
 
 def _timer(window: str, delay_s: int) -> str:
-    return f"[Timer]\nOnCalendar=\nOnCalendar=*-*-* {window}\nRandomizedDelaySec={delay_s}\nPersistent=true\n"
+    """A time that was missed is not made up for: the next boot may be in the middle of the day."""
+    return f"[Timer]\nOnCalendar=\nOnCalendar=*-*-* {window}\nRandomizedDelaySec={delay_s}\nPersistent=false\n"
 
 
 def _dnf_file(policy: str) -> str:
@@ -74,7 +89,8 @@ def _dnf_file(policy: str) -> str:
 
 def _apt_file(policy: str) -> str:
     """Sorted after the distribution's own, whose lists are cleared; only the distribution's origins."""
-    release = "origin=${distro_id},codename=${distro_codename}"
+    # Debian tells its parts by codename, Ubuntu, where all parts have one codename, by archive
+    names = ("codename=${distro_codename}", "archive=${distro_codename}")
     parts = ("-security", "", "-updates") if policy == "all" else ("-security",)
     on = "0" if policy == "none" else "1"
     return "\n".join(
@@ -82,7 +98,7 @@ def _apt_file(policy: str) -> str:
             "#clear Unattended-Upgrade::Allowed-Origins;",
             "#clear Unattended-Upgrade::Origins-Pattern;",
             "Unattended-Upgrade::Origins-Pattern {",
-            *(f'    "{release}{part}";' for part in parts),
+            *(f'    "origin=${{distro_id}},{name}{part}";' for part in parts for name in names),
             "};",
             'Unattended-Upgrade::Automatic-Reboot "false";',
             f'APT::Periodic::Update-Package-Lists "{on}";',
