@@ -141,7 +141,7 @@ def test_a_host_restarts_after_the_updater_and_only_where_an_update_asks_for_it(
 
 @each_family
 def test_a_check_takes_less_than_a_few_tenths_of_a_second(guests: StepGuests, family: str) -> None:
-    timed = {
+    timed: Mapping[str, Mapping[str, Any]] = {
         "TimeZone": {"timezone": "UTC"},
         "Sysctl": {"settings": {"net.ipv4.tcp_fin_timeout": 30, "net.ipv4.ip_forward": 1}},
         "Journald": {"max_use_mib": 64},

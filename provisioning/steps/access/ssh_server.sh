@@ -6,7 +6,10 @@ says() { # KEYWORD, among the lines of $effective
 
 check() {
     local effective
-    effective=$(sshd -T 2>/dev/null)
+    if ! effective=$(sshd -T 2>/dev/null); then
+        fact file := 'sshd refuses its configuration'
+        return
+    fi
     fact permit_root_login := "$(says permitrootlogin | sed 's/^without-password$/prohibit-password/')"
     if [ "$(says passwordauthentication)$(says kbdinteractiveauthentication)" = nono ]; then
         fact password_login := false
