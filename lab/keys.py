@@ -6,6 +6,7 @@ import datetime
 import ipaddress
 import os
 import ssl
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -27,8 +28,10 @@ def ensure_tls(folder: Path, certificates: Mapping[str, Sequence[str]]) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not all(_is_for(folder / f"{name}.crt", hosts) for name, hosts in certificates.items()):
         _make_certificates(folder, certificates)
-    roots = system_roots(folder / "bundle.crt")
-    (folder / "bundle.crt").write_text("".join([*roots, (folder / "ca.crt").read_text()]))
+    bundle = folder / "bundle.crt"
+    text = "".join([*system_roots(bundle), (folder / "ca.crt").read_text()])
+    if not bundle.exists() or bundle.read_text() != text:  # a program may be reading it now
+        bundle.write_text(text)
 
 
 def ensure_ssh_key(file: Path) -> None:
@@ -52,11 +55,10 @@ def openssh_pair(key: ed25519.Ed25519PrivateKey) -> tuple[bytes, bytes]:
 
 def write_private(file: Path, content: bytes) -> None:
     """Write a file that nobody else can ever read."""
-    beside = file.with_name(f"{file.name}.new")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+    handle, beside = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # 0600, and one a writer
+    with os.fdopen(handle, "wb") as opened:
         opened.write(content)
-    beside.replace(file)
+    Path(beside).replace(file)
 
 
 def system_roots(ours: Path) -> list[str]:

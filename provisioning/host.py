@@ -15,6 +15,10 @@ class KeyRefused(HostUnreachable):
     """The host answers and refuses our key. Another try changes nothing."""
 
 
+class ConnectionLost(HostUnreachable):
+    """The connection ended while a command ran: how far it came is not known here."""
+
+
 class HostKeyMismatch(ProvisioningError):
     """The host presented another key than the pinned one. Never retried, never accepted."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from provisioning.errors import ProvisioningError
-from provisioning.host import Address, CommandTimeout, HostUnreachable, Result
+from provisioning.host import Address, ConnectionLost, HostUnreachable, Result
 from provisioning.steps.facts import differences, from_lines
 from provisioning.steps.step import Step, shell
 
@@ -104,15 +104,13 @@ class Hosts:
         limit = step.timeout_s + step.lock_timeout_s
         try:
             return self._run(address, step.converge_program(login_key=self._ssh.public_key(), undo=undo), limit)
-        except CommandTimeout:
-            raise
-        except HostUnreachable as error:
+        except ConnectionLost as error:
             self._ssh.forget(address)
             try:
                 self._ssh.wait(address, BACK_AFTER_LOSS_S)
                 return self._run(address, step.converge_program(resumed=True), limit)
             except HostUnreachable as again:
-                raise HostUnreachable(f"step {step.name}: {error}; {again}") from again
+                raise ConnectionLost(f"step {step.name}: {error}; {again}") from again
 
     def _refuse_lock_out(self, address: Address, step: Step) -> None:
         """The step may have closed the way in: knock as a new connection would, and take it back if nobody answers.

@@ -13,7 +13,15 @@ import paramiko
 from paramiko.pkey import UnknownKeyType
 
 from provisioning.errors import ProvisioningError
-from provisioning.host import Address, CommandTimeout, HostKeyMismatch, HostUnreachable, KeyRefused, Result
+from provisioning.host import (
+    Address,
+    CommandTimeout,
+    ConnectionLost,
+    HostKeyMismatch,
+    HostUnreachable,
+    KeyRefused,
+    Result,
+)
 
 CONNECT_TIMEOUT_S = 5.0
 KEEPALIVE_S = 5
@@ -69,7 +77,7 @@ class Ssh:
         except TimeoutError as error:
             raise CommandTimeout(f"{address.host}: a command did not end within {timeout_s:.0f} s") from error
         except (OSError, paramiko.SSHException) as error:
-            raise HostUnreachable(f"{address.host}: connection lost during a command ({error})") from error
+            raise ConnectionLost(f"{address.host}: connection lost during a command ({error})") from error
         finally:
             channel.close()
 

@@ -1,6 +1,7 @@
 """Every test starts without the settings of the person who runs it."""
 
 import os
+import re
 from typing import Any
 
 import pytest
@@ -15,11 +16,14 @@ def _no_settings_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class _OneWorkerPerSite(LoadScopeScheduling):  # type: ignore[misc]
-    """Tests that share a lab stay together, in their order: a file, or the whole folder of the guests' own lab."""
+    """Tests that share a lab stay together, in their order: a file, one family of it, or the guests' own lab."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "guests" if "lab_guests/" in file else file
+        if "lab_guests/" in file:
+            return "guests"
+        family = re.search(r"steps/test_docker.*\[(dnf|apt)\b", nodeid)
+        return f"{file} {family[1]}" if family else file
 
 
 @pytest.hookimpl

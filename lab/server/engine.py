@@ -28,7 +28,7 @@ SET = "a"
 def ensure_docker(site: Site, client: docker.DockerClient, server: Server) -> None:
     """Docker is on the server and the container runs; SetupError when the site has no packages."""
     container = Containers(site.lab, client, {}).require(server.vmid)
-    if container.exec_run(["test", "-e", "/usr/bin/dockerd"]).exit_code == 0:
+    if container.exec_run(["docker", "container", "inspect", "carol-web"]).exit_code == 0:
         return
     if not site.services.packages:
         raise SetupError(f"server {server.name}: the site file has no `docker:`, so there are no packages of it.")

@@ -48,13 +48,13 @@ class Server:
 def ensure_server(site: Site, client: docker.DockerClient, name: str) -> Server:
     """The server of this name, running; the lab is up."""
     guests = Guests(site.lab, client, ensure_images(client), Network(site.lab, site.world.bridges))
-    server = _known(site, name)
-    if server is None or guests.containers.find(server.vmid) is None:
-        # one at a time: the number of a server is the first that no other has
-        turn = locked(site.directory / "servers.lock", f"server {name}: waiting for another one that is being made")
-        with turn, work(f"lab {site.lab.site}: making server {name}"):
-            server = _make(site, guests, name)
-    elif not guests.running(server.vmid):
+    # One at a time: the number of a server is the first that no other has.
+    with locked(site.directory / "servers.lock", f"server {name}: waiting for another one that is being made"):
+        server = _known(site, name)
+        if server is None or guests.containers.find(server.vmid) is None:
+            with work(f"lab {site.lab.site}: making server {name}"):
+                return _make(site, guests, name)
+    if not guests.running(server.vmid):
         guests.start(_machine(site, server))
     return server
 
@@ -79,8 +79,9 @@ def _make(site: Site, guests: Guests, name: str) -> Server:
 
 def _wait_until_settled(guests: Guests, server: Server) -> None:
     """Wait for cloud-init; SetupError with what it complained of."""
-    pid = pid_of(guests.containers.require(server.vmid))
-    result, deadline = inside(pid or 0, "/run/cloud-init/result.json"), time.monotonic() + SETTLE_S
+    if (pid := pid_of(guests.containers.require(server.vmid))) is None:
+        raise SetupError(f"server {server.name}: ended while it was set up.")
+    result, deadline = inside(pid, "/run/cloud-init/result.json"), time.monotonic() + SETTLE_S
     while not result.exists():
         if time.monotonic() > deadline:
             raise SetupError(f"server {server.name}: cloud-init did not finish within {SETTLE_S:.0f} s.")

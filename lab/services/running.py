@@ -52,8 +52,19 @@ def start_registry(site: Site, client: docker.DockerClient) -> Registry:
     return registry
 
 
+def open_packages(site: Site) -> Path:
+    """The folder to serve, noted as the one that is being served."""
+    served = packages_folder()
+    _served(site).write_text(str(served))
+    return served
+
+
 def answer(site: Site) -> bool:
-    """Whether somebody listens wherever the site has a service."""
+    """Whether somebody listens wherever the site has a service, and the packages are those of today."""
+    if site.services.packages and not (
+        _served(site).exists() and _served(site).read_text() == str(packages_folder())
+    ):
+        return False
     return all(listens(site.services.address, port) for port in site.services.ports.values())
 
 
@@ -75,6 +86,10 @@ def rows(site: Site) -> Iterator[tuple[str, ...]]:
 def _folder(site: Site) -> Path:
     """Configuration, login and log of the registry."""
     return site.directory / "services"
+
+
+def _served(site: Site) -> Path:
+    return site.directory / "packages" / "served"
 
 
 def _storage(site: Site) -> Path:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from provider.resource import Context, HalfMade, Properties, Resource
 from provider.values import is_known
 from provisioning.claim import Problem
-from provisioning.host import Address, HostUnreachable
+from provisioning.host import Address, CommandTimeout, ConnectionLost, HostUnreachable
 from provisioning.hosts import StepFailed
 from provisioning.steps.kind import AS_WANTED, Arguments, Kind
 from provisioning.steps.step import Step
@@ -47,7 +47,7 @@ class StepResource(Resource):
         identity = f"{inputs['connection']['host']}:{inputs['step']}"
         try:
             return identity, self._converge(context, inputs)
-        except StepFailed as error:
+        except (StepFailed, ConnectionLost, CommandTimeout) as error:
             raise HalfMade(identity, str(error)) from error
 
     def read(self, context: Context, urn: str, identity: str, state: Properties) -> Properties | None:

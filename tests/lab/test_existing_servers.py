@@ -185,6 +185,60 @@ def test_another_stack_is_refused_a_host_that_is_managed(checkout: Checkout, ser
     assert checkout.pulumi("destroy", "--yes", "--skip-preview", stack=STACK).code == 0
 
 
+STEPS = [
+    "host",
+    "packages",
+    "hostname",
+    "timezone",
+    "time",
+    "sysctl",
+    "journald",
+    "updates",
+    "group-deploy",
+    "user-alice",
+    "sudo-deploy",
+    "ssh",
+    "firewall",
+    "docker-repository",
+    "docker-daemon",
+    "docker-firewall",
+    "docker-packages",
+    "docker-service",
+    "docker-users",
+    "registry-trust",
+    "registry-login",
+    "docker-proof",
+]
+
+
+def killed_at(checkout: Checkout, server: Server, before: list[str], step: str) -> None:
+    """`make up` is killed while it makes a step; the next one reaches the end, and everything can be taken back."""
+    write_stack(checkout, [server], baseline=BASELINE, docker=DOCKER)
+    said = checkout.kill_up_when(lambda text: f"srv-existing-{step} creating" in text, stack=STACK)
+    assert f"srv-existing-{step} creating" in said
+    assert "Duration" not in said, "it had ended before it was killed"
+    up = checkout.make("up", stack=STACK)
+    assert up.code == 0, up.text
+    assert checkout.preview("--refresh", stack=STACK) == {}
+    assert checkout.pulumi("destroy", "--yes", "--skip-preview", stack=STACK).code == 0
+    after = set(server.fingerprint())
+    assert [line for line in before if line not in after] == []
+
+
+def test_killed_while_a_step_runs_the_next_run_reaches_the_same_end(
+    checkout: Checkout, server: Server, before: list[str]
+) -> None:
+    killed_at(checkout, server, before, "docker-packages")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_every_step_the_next_run_reaches_the_same_end(
+    checkout: Checkout, server: Server, before: list[str], step: str
+) -> None:
+    killed_at(checkout, server, before, step)
+
+
 def several(checkout: Checkout, count: int) -> list[Server]:
     with ThreadPoolExecutor(4) as pool:
         return list(pool.map(lambda number: Server(checkout, f"srv-{number}"), range(count)))

@@ -13,10 +13,11 @@ from tests.steps.guests import SECTIONS, StepGuests, boot_guests
 
 @pytest.fixture(scope="session")
 def guests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StepGuests]:
-    """A running lab of its own; `STEPS_LAB` gives it another name and net, so that two can run at once."""
+    """A running lab for each worker; `STEPS_LAB` gives it another name and net, so that two people can run theirs."""
     if not may_run_guests():
         pytest.skip("guests need root")
-    name, net = os.environ.get("STEPS_LAB", "labsteps 10.95").split()
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    name, net = os.environ.get("STEPS_LAB", f"labsteps{worker} 10.{100 + int(worker)}").split()
     lab = make_lab(tmp_path_factory.mktemp(name), name, net, sections=SECTIONS)
     try:
         lab.command("up")
