@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioning.steps.facts import NOTES
 from provisioning.steps.kinds import BY_NAME
-from provisioning.steps.step import MASK, shell
+from provisioning.steps.step import MASK, library
 
 TYPE = "hypercompose:host:"
 PLACE = frozenset({"connection", "step", "vm", "state", NOTES})
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
         print(said.strip() or "no preview came in; `make preview` says why", file=sys.stderr)
         return 1
     if "--library" in arguments:
-        print(shell("prelude.sh"))
+        print("\n".join(library()))
     for line in rendered(steps):
         print(line)
     return 0

@@ -85,7 +85,12 @@ class Step:
 
     def _head(self, values: Mapping[str, Value]) -> Iterator[str]:
         yield from assignments({"step": self.name, **values})
-        yield shell("prelude.sh")
+        yield from library()
+
+
+def library() -> tuple[str, str]:
+    """The functions that every script may use."""
+    return shell("prelude.sh"), shell("package_manager.sh")
 
 
 @cache
