@@ -21,12 +21,14 @@ def known_hosts_lines(outputs: Mapping[str, Any]) -> Iterator[str]:
     """The pinned keys as ssh reads them, for a file that ssh asks and nobody else writes."""
     for host in hosts(outputs).values():
         if isinstance(host.get("host_key"), str):
-            yield f"{host['address']} {host['host_key']}\n"
+            name = host["address"] if _port(host) == 22 else f"[{host['address']}]:{_port(host)}"
+            yield f"{name} {host['host_key']}\n"
 
 
 def ssh_line(host: Mapping[str, Any], known_hosts: Path, key_file: str | None) -> str:
     """A line to paste: it never asks whether to trust."""
     words = ["ssh", *(["-i", key_file] if key_file else []), "-o", f"UserKnownHostsFile={known_hosts}"]
+    words += ["-p", str(_port(host))] if _port(host) != 22 else []
     return shlex.join([*words, f"{host.get('user', 'root')}@{host['address']}"])
 
 
@@ -35,3 +37,7 @@ def hosts(outputs: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     described = outputs.get("hosts")
     found = described.items() if isinstance(described, Mapping) else ()
     return {str(name): host for name, host in found if isinstance(host, Mapping) and "address" in host}
+
+
+def _port(host: Mapping[str, Any]) -> int:
+    return int(host.get("port", 22))
