@@ -57,7 +57,9 @@ async def _answer(site: Site, guests: Guests) -> None:
         asyncio.get_running_loop().add_signal_handler(reason, over.set)
     async with AsyncExitStack() as stack:
         if port := site.services.ports.get("packages"):
-            await stack.enter_async_context(_served(packages.make_app(open_packages(site)), site.services.address, port))
+            await stack.enter_async_context(
+                _served(packages.make_app(open_packages(site)), site.services.address, port)
+            )
         app = make_app(site.world, guests, site.api_folder)
         await stack.enter_async_context(_served(app, site.world.host, site.world.port, _tls(site)))
         logger.info("answering at %s", site.endpoint)

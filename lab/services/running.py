@@ -61,9 +61,7 @@ def open_packages(site: Site) -> Path:
 
 def answer(site: Site) -> bool:
     """Whether somebody listens wherever the site has a service, and the packages are those of today."""
-    if site.services.packages and not (
-        _served(site).exists() and _served(site).read_text() == str(packages_folder())
-    ):
+    if site.services.packages and not (_served(site).exists() and _served(site).read_text() == str(packages_folder())):
         return False
     return all(listens(site.services.address, port) for port in site.services.ports.values())
 

@@ -52,11 +52,11 @@ class TestLab:
     site: Site
     net: str
 
-    def command(self, name: str, *, check: bool = True) -> Said:
+    def command(self, name: str, *options: str, check: bool = True) -> Said:
         """Run `python -m lab NAME` for this lab."""
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
-            code = main([name, f"--site={self.site.file}", f"--dir={self.site.directory}"])
+            code = main([name, *options, f"--site={self.site.file}", f"--dir={self.site.directory}"])
         assert code == 0 or not check, err.getvalue()
         return Said(code, out.getvalue(), err.getvalue())
 

@@ -23,20 +23,13 @@ from lab.services.store import ensure_store
 from setup.exports import read_exports
 from tests.lab_guests.fleet import Fleet, nic, static_v1
 from tests.lab_guests.sites import TestLab, make_lab, may_run_guests
+from tests.lab_services.sections import PACKAGES, REGISTRY, SECTIONS
 
 pytestmark = pytest.mark.lab
 
 NET = "10.94"
 AT = f"{NET}.1.1"
 RED, BLUE = f"{NET}.1.11", f"{NET}.2.11"
-REGISTRY, PACKAGES = "registry.test.internal:5000", "http://packages.test.internal:8081"
-SECTIONS = f"""
-docker:
-  dnf: {{url: "{PACKAGES}/rpm/9/docker", key: docker.asc}}
-  apt: {{url: "{PACKAGES}/apt/docker", suite: trixie, components: [stable], key: docker.asc}}
-  versions: {{}}
-registry: {{url: "https://{REGISTRY}", ca: ca.crt, user: lab, proof: {{image: "lab/probe:1", port: 8080}}}}
-"""
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 
@@ -139,6 +132,14 @@ def test_up_again_leaves_everything_as_it_runs(services: Services) -> None:
     services.lab.command("up")
     assert time.monotonic() - began < 1
     assert (supervisor_of(folder), Registry(folder / "services").running_pid()) == before
+
+
+def test_other_packages_than_those_being_served_are_served_after_up(services: Services) -> None:
+    folder = services.lab.site.directory
+    before, served = supervisor_of(folder), folder / "packages" / "served"
+    served.write_text("/of/yesterday")
+    services.lab.command("up")
+    assert served.read_text() == str(packages_folder()) and supervisor_of(folder) not in (None, before)
 
 
 def test_status_names_the_services(services: Services) -> None:
