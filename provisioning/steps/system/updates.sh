@@ -139,6 +139,7 @@ revert() {
     disown_file "$drop_in"
     disown_file "$file"
     systemctl daemon-reload
+    if remembered package.unattended-upgrades; then systemctl stop unattended-upgrades.service || true; fi # left running
     remove_packages $(remembered_below package.)
     for timer in "${timers[@]}" "${others[@]}"; do restore_unit "$timer"; done
 }
