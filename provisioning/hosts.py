@@ -19,8 +19,10 @@ from provisioning.steps.step import Step, shell
 if TYPE_CHECKING:
     from provisioning.ssh import Ssh
 
-AS_ROOT = 'if [ "$(id -u)" -eq 0 ]; then exec bash -s; else exec sudo -n bash -s; fi'
-"""The program comes by standard input: nothing of it is ever in a list of processes."""
+AS_ROOT = (
+    'if [ "$(id -u)" -eq 0 ]; then exec bash -s; else exec sudo -n env SSH_CONNECTION="$SSH_CONNECTION" bash -s; fi'
+)
+"""The program comes by standard input: nothing of it is ever in a list of processes. sudo drops whence we come."""
 SURVEY_TIMEOUT_S = 150.0
 BACK_AFTER_LOSS_S = 120.0
 BANNER_TIMEOUT_S = 5.0

@@ -29,6 +29,7 @@ SILENCE_S = 20
 """A peer that acknowledges nothing for so long is gone: the kernel then ends the connection (RFC 5482)."""
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 3.0
+LAST_OUTPUT_S = 2.0
 TRIES = 4
 """Connections tried for one command: sshd drops some of a burst (MaxStartups), and networks have moments."""
 
@@ -206,7 +207,7 @@ def parse_host_key(text: str) -> tuple[str, paramiko.PKey]:
 
 
 def _collect(channel: paramiko.Channel, limit: float) -> Result:
-    out, err = bytearray(), bytearray()
+    out, err, ended = bytearray(), bytearray(), None
     while True:
         progressed = False
         if channel.recv_ready():
@@ -216,11 +217,16 @@ def _collect(channel: paramiko.Channel, limit: float) -> Result:
             err += channel.recv_stderr(65536)
             progressed = True
         if not progressed:
-            if channel.exit_status_ready() and not channel.recv_ready() and not channel.recv_stderr_ready():
-                break
-            if time.monotonic() > limit:
+            now = time.monotonic()
+            if channel.exit_status_ready():
+                ended = ended or now
+                # sshd may tell the exit code before the last of the output (measured); what the command has left
+                # running may hold its output open for ever
+                if channel.eof_received or channel.closed or now - ended > LAST_OUTPUT_S:
+                    break
+            if now > limit:
                 raise TimeoutError
-            channel.status_event.wait(0.01)
+            channel.status_event.wait(0.01) if ended is None else time.sleep(0.005)
     code = channel.recv_exit_status()
     if code < 0:
         raise paramiko.SSHException("it ended without an exit code: cut off, or killed there")

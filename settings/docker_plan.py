@@ -50,16 +50,17 @@ def plan_docker(site: Site, docker: Docker, *, existing: bool) -> tuple[DockerPl
     if version not in site.docker.versions:
         known = ", ".join(site.docker.versions)
         problems.append(problem("version", version, f"one of {known}", f"or add it to sites/{site.id}.yaml"))
+    undeclared = docker.undeclared or ("untouched" if existing else "closed")
     plan = DockerPlan(
         repositories=_repositories(site),
         versions=site.docker.versions.get(version, {}),
         replace=docker.replace,
-        daemon={**_daemon(docker), **docker.daemon},
+        daemon={**_daemon(docker, closed=undeclared == "closed"), **docker.daemon},
         published={
             name: {"ports": list(opened.ports), "sources": [str(source) for source in opened.sources]}
             for name, opened in docker.published.items()
         },
-        undeclared=docker.undeclared or ("untouched" if existing else "closed"),
+        undeclared=undeclared,
         pools=tuple(str(pool.base) for pool in docker.pools),
         users=docker.users,
         registry=_registry(site, docker),
@@ -67,8 +68,11 @@ def plan_docker(site: Site, docker: Docker, *, existing: bool) -> tuple[DockerPl
     return plan, problems
 
 
-def _daemon(docker: Docker) -> dict[str, Any]:
-    """Limits for logs, containers that outlive a restart of the daemon, and no way to more rights."""
+def _daemon(docker: Docker, *, closed: bool) -> dict[str, Any]:
+    """Limits for logs, containers that outlive a restart of the daemon, and no way to more rights.
+
+    Where undeclared ports are closed there is no docker-proxy either: it would serve them past the rules (measured).
+    """
     mirrors = {"registry-mirrors": list(docker.registry_mirrors)} if docker.registry_mirrors else {}
     return {
         "default-address-pools": [{"base": str(pool.base), "size": pool.size} for pool in docker.pools],
@@ -77,6 +81,7 @@ def _daemon(docker: Docker) -> dict[str, Any]:
         "log-driver": "json-file",
         "log-opts": {"max-file": str(docker.log_max_files), "max-size": docker.log_max_size},
         "no-new-privileges": True,
+        **({"userland-proxy": False} if closed else {}),
         **mirrors,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -30,9 +31,8 @@ class Scripted:
         self.behave: Callable[[str], Answer | None] = lambda program: None
 
     def __call__(self, command: str, stdin: bytes) -> Answer:
-        assert command == "bash -c 'if [ \"$(id -u)\" -eq 0 ]; then exec bash -s; else exec sudo -n bash -s; fi'" or (
-            "sudo -n" in command
-        )
+        assert command == f"bash -c {shlex.quote(module.AS_ROOT)}"
+        assert 'exec sudo -n env SSH_CONNECTION="$SSH_CONNECTION" bash -s' in command
         program = stdin.decode()
         self.programs.append(program)
         answer = self.behave(program)

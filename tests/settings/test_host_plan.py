@@ -78,6 +78,7 @@ def test_undeclared_ports_are_closed_on_vms_and_untouched_on_existing_servers() 
     assert [h.docker.undeclared for h in hosts] == ["closed", "closed", "untouched"]
     (told,) = program(hosts=[SERVER], docker={"undeclared": "closed"}).hosts
     assert told.docker.undeclared == "closed"
+    assert told.docker.daemon["userland-proxy"] is False, "it would serve undeclared ports past the rules"
 
 
 @pytest.mark.parametrize(

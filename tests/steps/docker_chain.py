@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ DAEMON = {
     "live-restore": True,
     "log-opts": {"max-size": "10m"},
     "no-new-privileges": True,
+    "userland-proxy": False,
 }
 
 
@@ -106,18 +108,19 @@ class DockerChain:
         return {name: version.partition("-")[0] for name, version in plain.items()} | {"containerd.io": "1.7.24"}
 
     def open_from_here(self, port: int) -> bool:
-        """Whether a port answers to this machine."""
+        """Whether the container behind a port answers this machine."""
         try:
-            with socket.create_connection((self.address, port), timeout=1):
-                return True
+            with socket.create_connection((self.address, port), timeout=1) as connection:
+                connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                return connection.recv(1) != b""
         except OSError:
             return False
 
     def open_from_neighbour(self, port: int) -> bool:
-        """Whether a port answers to the other guest."""
+        """Whether the container behind a port answers the other guest."""
         other = next(name for name in self.guests.addresses if name != self.family)
-        probe = f"timeout 1 bash -c 'exec 3<>/dev/tcp/{self.address}/{port}'"
-        return self.guests.shell(other, probe).exit_code == 0
+        ask = f"exec 3<>/dev/tcp/{self.address}/{port}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; read -r -t 1 <&3"
+        return self.guests.shell(other, f"timeout 2 bash -c {shlex.quote(ask)}").exit_code == 0
 
     def scan(self) -> dict[str, list[int]]:
         """Open ports by who asks, all asked at once."""

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from provisioning.claim import Problem
-from provisioning.steps.access.firewalld_files import policy_file, rich_rules, zone_file, zone_policy_file
+from provisioning.steps.access import firewalld_files as files_of
 from provisioning.steps.kind import Arguments, Kind
 from provisioning.steps.step import Step, shell
-from provisioning.steps.words import FILE_NAME, Word, network_problems, port_problems
+from provisioning.steps.words import FILE_NAME, Word, flag_problems, network_problems, port_problems
 
 ZONE = Word(r"[a-zA-Z][a-zA-Z0-9_-]{0,13}", "a name of letters, digits, - and _, at most 14")
+TARGET = Word(r"default|ACCEPT|DROP|%%REJECT%%", "default, ACCEPT, DROP or %%REJECT%%")
 DEVICE = Word(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}", "the name of a network device")
 
 
@@ -26,6 +27,7 @@ class Firewall(Kind):
 
     def problems(self, args: Arguments) -> Iterator[Problem]:
         """Names, ports, networks."""
+        yield from flag_problems("closed", args["closed"])
         yield from network_problems("ssh_sources", args.get("ssh_sources", ()))
         for name, opened in args.get("open", {}).items():
             yield from FILE_NAME.problems("open", name)
@@ -37,25 +39,46 @@ class Firewall(Kind):
             yield from network_problems("zones", zone.get("sources", ()))
             yield from DEVICE.problems("zones", *zone.get("interfaces", ()))
             yield from FILE_NAME.problems("zones", *zone.get("services", ()))
+            yield from TARGET.problems("zones", zone.get("target", "default"))
 
     def step(self, name: str, args: Arguments) -> Step:
         """Files, checked by firewalld itself before they count, and a running firewalld."""
-        zones: Mapping[str, Any] = args.get("zones", {})
-        files = {"policies/hypercompose.xml": policy_file(args)}
-        for zone, settings in sorted(zones.items()):
-            files[f"zones/{zone}.xml"] = zone_file(settings)
-            if args["closed"]:
-                files[f"policies/hc-{zone}.xml"] = zone_policy_file(zone, settings)
-        ports, rules = rich_rules(args)
+        zones: Mapping[str, Any] = dict(sorted(args.get("zones", {}).items()))
+        rules = files_of.rich_rules(args)
+        wanted = {
+            "open ports": files_of.open_ports(args),
+            "rules": rules,
+            "also open": sorted([*files_of.ICMP, files_of.DHCP]) if args["closed"] else [],
+            "all else": files_of.target(args),
+            "files": "as written",
+            "firewalld": "enabled active",
+            "zone": {zone: files_of.zone_facts(settings) for zone, settings in zones.items()},
+            "policy": {f"hc-{zone}": _policy_facts(settings) for zone, settings in zones.items() if args["closed"]},
+        }
         return Step(
             name=name,
             script=shell("access/firewall.sh"),
-            values={"files": files},
-            wanted={
-                "open ports": ports,
+            values={
+                "files": _files(args, zones),
                 "rules": rules,
-                "files": "as written",
-                "firewalld": "active, enabled",
+                "zones": list(zones),
+                "interfaces": {zone: " ".join(settings.get("interfaces", ())) for zone, settings in zones.items()},
+                "ssh_sources": files_of.networks(args.get("ssh_sources", ())) if args["closed"] else [],
             },
+            wanted=wanted,
             timeout_s=300,
         )
+
+
+def _files(args: Arguments, zones: Mapping[str, Any]) -> dict[str, str]:
+    files = {"policies/hypercompose.xml": files_of.policy_file(args)}
+    for zone, settings in zones.items():
+        files[f"zones/{zone}.xml"] = files_of.zone_file(settings)
+        if args["closed"]:
+            files[f"policies/hc-{zone}.xml"] = files_of.zone_policy_file(zone, settings)
+    return files
+
+
+def _policy_facts(zone: Mapping[str, Any]) -> dict[str, Any]:
+    found = files_of.zone_facts(zone)
+    return {"lets in": sorted([*found["ports"], *found["services"]]), "target": files_of.policy_target(zone)}

@@ -12,6 +12,8 @@ from provisioning.steps.kind import AS_WANTED, Arguments, Kind
 from provisioning.steps.step import Step, shell
 
 FILE = "/etc/docker/daemon.json"
+UNITS_OWN = ("hosts", "containerd", "pidfile")
+"""What docker.service gives to dockerd as flags, or what is looked for where Docker has it."""
 
 
 class DockerDaemon(Kind):
@@ -21,11 +23,10 @@ class DockerDaemon(Kind):
 
     def problems(self, args: Arguments) -> Iterator[Problem]:
         """What would keep the daemon from starting whatever else is in it."""
-        if "hosts" in args["config"]:
-            yield Problem(
-                property="config",
-                reason="`hosts` and the unit's own -H exclude each other, and the daemon would not start; leave it out",
-            )
+        for key in UNITS_OWN:
+            if key in args["config"]:
+                reason = f"`{key}` is for docker.service to say, and the daemon does not start with both; leave it out"
+                yield Problem(property="config", reason=reason)
 
     def step(self, name: str, args: Arguments) -> Step:
         """Write it; where Docker runs, validate it first and restart the daemon."""

@@ -50,7 +50,13 @@ def ruleset(published: Mapping[str, Any], undeclared: str, pools: Sequence[str])
     yield f"table inet {TABLE} {{}}"
     yield f"delete table inet {TABLE}"
     yield f"table inet {TABLE} {{"
-    yield from _pool_set(pools)
+    yield from _pool_set("pools", "ipv4_addr", ["172.17.0.0/16", *(pool for pool in pools if ":" not in pool)])
+    yield from _pool_set("pools6", "ipv6_addr", [pool for pool in pools if ":" in pool])
+    # A neighbour can send to 127.0.0.1 of this host, and Docker's NAT would pass it to what is published there alone.
+    yield "    chain loopback {"
+    yield "        type filter hook prerouting priority raw; policy accept;"
+    yield "        iifname != lo ip daddr 127.0.0.0/8 counter drop"
+    yield "    }"
     yield "    chain published {"
     for name, opened in sorted(published.items()):
         yield from _allowed(name, opened)
@@ -64,6 +70,7 @@ def ruleset(published: Mapping[str, Any], undeclared: str, pools: Sequence[str])
     if undeclared == "closed":
         yield f"        oifname {BRIDGES}{REFUSED}"
         yield f"        ip daddr @pools{REFUSED}"
+        yield f"        ip6 daddr @pools6{REFUSED}"
     yield from _declared_only(published, "ct original proto-dst", "ct status dnat ")
     yield "    }"
     yield "    chain input {"  # where a port is published by docker-proxy alone: IPv6, or NAT rules that are not there
@@ -77,10 +84,11 @@ def ruleset(published: Mapping[str, Any], undeclared: str, pools: Sequence[str])
     yield "}"
 
 
-def _pool_set(pools: Sequence[str]) -> Iterator[str]:
-    yield "    set pools {"
-    yield "        type ipv4_addr; flags interval; auto-merge"
-    yield f"        elements = {{ {', '.join(['172.17.0.0/16', *pools])} }}"
+def _pool_set(name: str, kind: str, pools: Sequence[str]) -> Iterator[str]:
+    yield f"    set {name} {{"
+    yield f"        type {kind}; flags interval; auto-merge"
+    if pools:
+        yield f"        elements = {{ {', '.join(pools)} }}"
     yield "    }"
 
 

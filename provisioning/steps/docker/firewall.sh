@@ -27,6 +27,7 @@ loaded() {
 }
 
 apply() {
+    refuse_uplink
     if ! command -v nft >/dev/null; then
         install_packages nftables
         remember nftables ours
@@ -39,6 +40,16 @@ apply() {
     forget loaded
     remember loaded "$(loaded)"
     systemctl daemon-reload
+}
+
+# What comes over bridges named so is let through, as Docker's own networks are.
+refuse_uplink() {
+    local uplink
+    for uplink in $(ip route show default | sed -n 's/.* dev \([^ ]*\).*/\1/p'); do
+        case $uplink in
+            br-* | docker0 | docker_gwbridge) fail "the network comes in over $uplink, which is named as Docker's bridges are, so neighbours cannot be told from containers; rename that bridge" ;;
+        esac
+    done
 }
 
 revert() {

@@ -1,4 +1,6 @@
-others='docker.io docker-engine docker-common moby-engine podman-docker'
+others='docker.io docker-engine docker-common moby-engine podman-docker containerd runc'
+locks=/etc/dnf/plugins/versionlock.list
+lock_plugin=python3-dnf-plugin-versionlock
 
 # NAME VERSION of those of the set that are installed; the version as upstream writes it: 5:26.1.5-1~debian.13 is 26.1.5.
 there() {
@@ -25,17 +27,31 @@ check() {
     fact held := "$(are_held)"
 }
 
+# Where updates could take other versions from: apt has marks, our own repository for dnf excludes the packages from
+# updates, and where somebody else's has them too, dnf's version lock keeps them.
 are_held() {
+    local held name
     if [ "$family" = dnf ]; then
-        grep -qs '^excludepkgs=.*docker-ce' /etc/yum.repos.d/hypercompose-docker.repo && echo yes || echo no
+        held=$(cat "$locks" 2>/dev/null || true)
+        if ! grep -qs '^excludepkgs=.*docker-ce' /etc/yum.repos.d/hypercompose-docker.repo; then echo no && return; fi
+        [ -n "$(other_repositories)" ] || { echo yes && return; }
+        for name in $(locked_specs); do [[ $'\n'$held$'\n' = *$'\n'"$name"$'\n'* ]] || { echo no && return; }; done
+        echo yes
         return
     fi
-    local held name
     held=$(apt-mark showhold)
     for name in "${!versions[@]}"; do
         contains "$name" $held || { echo no && return; }
     done
     echo yes
+}
+
+other_repositories() {
+    grep -liE '^(baseurl|mirrorlist|metalink) *=.*docker' /etc/yum.repos.d/*.repo 2>/dev/null | grep -v '/hypercompose-docker.repo$' || true
+}
+
+locked_specs() {
+    { rpm -q --qf '%{NAME}-%{EPOCHNUM}:%{VERSION}-%{RELEASE}.*\n' -- "${!versions[@]}" || true; } | sed '/ /d'
 }
 
 apply() {
@@ -44,6 +60,7 @@ apply() {
     installed_now=$(there)
     for name in "${!versions[@]}"; do refuse_foreign "$name"; done
     refuse_lost_containers
+    refuse_ended_containers
     local fresh=()
     for name in "${!versions[@]}"; do
         [ -n "$(version_of "$name")" ] || fresh+=("$name")
@@ -55,14 +72,46 @@ apply() {
         if installed "$name"; then remember "ours.$name" yes; fi
     done
     [ "$code" -eq 0 ] || return "$code"
-    if [ "$family" = apt ]; then hold; fi
+    hold
+    forget_neighbours
+}
+
+# Docker 28 gives containers other MAC addresses than 26 does, for the same IP addresses: nobody waits for the old ones.
+forget_neighbours() {
+    local device
+    for device in /sys/class/net/docker0 /sys/class/net/br-*; do
+        if [ -e "$device" ]; then ip neigh flush dev "${device##*/}" 2>/dev/null || true; fi
+    done
 }
 
 hold() {
     local held name
+    if [ "$family" = dnf ]; then
+        if [ -n "$(other_repositories)" ]; then lock; fi
+        return
+    fi
     held=$(apt-mark showhold)
     for name in "${!versions[@]}"; do
         contains "$name" $held || { remember "held.$name" yes && apt-mark hold "$name"; }
+    done
+}
+
+lock() {
+    local spec
+    installed "$lock_plugin" || { install_packages "$lock_plugin" && remember plugin ours; }
+    for spec in $(locked_specs); do
+        grep -qsxF -- "$spec" "$locks" || { remember "lock.$spec" ours && echo "$spec" >>"$locks"; }
+    done
+}
+
+unlock() {
+    local spec
+    for spec in $(remembered_below lock.); do
+        if [ -e "$locks" ]; then
+            grep -vxF -- "$spec" "$locks" >"$locks.new" || true
+            cat "$locks.new" >"$locks" && rm -f -- "$locks.new"
+        fi
+        forget "lock.$spec"
     done
 }
 
@@ -70,7 +119,7 @@ refuse_others() {
     local name
     for name in $others; do
         if installed "$name"; then
-            fail "the package $name is here and is another Docker; remove it with its containers moved first, or set docker: null"
+            fail "the package $name is here, and Docker CE cannot be beside it; remove it with its containers moved first, or set docker: null"
         fi
     done
 }
@@ -92,26 +141,53 @@ refuse_lost_containers() {
     fi
 }
 
+# Packages restart the daemon that they replace.
+refuse_ended_containers() {
+    local name running moved=no
+    for name in docker-ce containerd.io; do
+        case $(version_of "$name") in '' | "${versions[$name]:-}") ;; *) [ -z "${versions[$name]:-}" ] || moved=yes ;; esac
+    done
+    [ "$moved" = yes ] || return 0
+    running=$(docker ps --format '{{.Names}}' 2>/dev/null | xargs || true)
+    if [ -n "$running" ] && [ "$(docker info -f '{{.LiveRestoreEnabled}}' 2>/dev/null)" != true ]; then
+        fail "containers run ($running), and without live-restore a change of Docker's version would end them; set live-restore in daemon.json, or stop them first"
+    fi
+}
+
 install_versions() {
-    local name specs=()
+    local name whole specs=()
     if [ "$family" = dnf ]; then
+        unlock
         for name in "${!versions[@]}"; do specs+=("$name-${versions[$name]}"); done
-        dnf -y -q --disableexcludes=all --setopt=install_weak_deps=False install -- "${specs[@]}"
+        dnf_install "${specs[@]}" || dnf_install --refresh "${specs[@]}"
     else
-        for name in "${!versions[@]}"; do specs+=("$name=$(offered "$name" "${versions[$name]}")"); done
+        all_offered || apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update
+        for name in "${!versions[@]}"; do
+            whole=$(offered "$name" "${versions[$name]}")
+            [ -n "$whole" ] || refuse_version "$name"
+            specs+=("$name=$whole")
+        done
         apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold --no-install-recommends \
             --allow-downgrades --allow-change-held-packages install -- "${specs[@]}"
     fi
 }
 
+dnf_install() { # [OPTION] SPEC…
+    dnf -y -q --disableexcludes=all --setopt=install_weak_deps=False install "$@"
+}
+
+all_offered() {
+    local name
+    for name in "${!versions[@]}"; do [ -n "$(offered "$name" "${versions[$name]}")" ] || return 1; done
+}
+
 offered() { # NAME VERSION: the whole version that apt knows it by
-    local whole
-    whole=$(apt-cache madison "$1" | awk -F ' *\\| *' -v version="$2" \
-        '{ upstream = $2; sub(/^[0-9]+:/, "", upstream); sub(/-.*/, "", upstream) } upstream == version { print $2; exit }')
-    if [ -z "$whole" ]; then
-        fail "no repository offers $1 $2; it offers: $(apt-cache madison "$1" | awk -F ' *\\| *' '{ print $2 }' | sort -u | xargs)"
-    fi
-    echo "$whole"
+    apt-cache madison "$1" | awk -F ' *\\| *' -v version="$2" \
+        '{ upstream = $2; sub(/^[0-9]+:/, "", upstream); sub(/-.*/, "", upstream) } upstream == version { print $2; exit }'
+}
+
+refuse_version() { # NAME
+    fail "no repository offers $1 ${versions[$1]}; it offers: $(apt-cache madison "$1" | awk -F ' *\\| *' '{ print $2 }' | sort -u | xargs)"
 }
 
 revert() {
@@ -119,6 +195,8 @@ revert() {
     for name in $(remembered_below ours.); do
         if installed "$name"; then names+=("$name"); fi
     done
+    unlock
+    if remembered plugin; then remove_packages "$lock_plugin"; fi
     for name in $(remembered_below held.); do apt-mark unhold "$name" >/dev/null || true; done
     [ ${#names[@]} -gt 0 ] || return 0
     running=$(docker ps --format '{{.Names}}' 2>/dev/null | xargs || true)
@@ -127,6 +205,6 @@ revert() {
     if [ "$family" = dnf ]; then
         dnf -y -q --noautoremove remove -- "${names[@]}"
     else
-        apt-get -q -y -o DPkg::Lock::Timeout=300 remove -- "${names[@]}"
+        apt-get -q -y -o DPkg::Lock::Timeout=300 purge -- "${names[@]}" # /var/lib/docker is no part of them
     fi
 }

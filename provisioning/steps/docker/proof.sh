@@ -14,8 +14,8 @@ check() {
 
 apply() {
     docker pull -q "$image"
-    docker rm -f "$container" >/dev/null 2>&1 || true
-    trap 'docker rm -f "$container" >/dev/null 2>&1 || true' EXIT
+    docker rm -f -v "$container" >/dev/null 2>&1 || true
+    trap 'docker rm -f -v "$container" >/dev/null 2>&1 || true' EXIT
     if [ -n "$port" ]; then
         docker run -d --name "$container" -p "127.0.0.1::$port" "$image" >/dev/null
         answers || { said && fail "$image does not answer HTTP on port $port within $answer_timeout_s s"; }
@@ -44,5 +44,5 @@ said() {
 }
 
 revert() {
-    docker rm -f "$container" >/dev/null 2>&1 || true
+    docker rm -f -v "$container" >/dev/null 2>&1 || true
 }

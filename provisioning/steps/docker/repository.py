@@ -49,6 +49,6 @@ class DockerRepository(Kind):
                 "apt_suite": str(apt.get("suite", "")),
                 "apt_components": list(apt.get("components", ())),
             },
-            wanted={**given, "file": "as written"},
+            wanted={**given, "file": "as written", "fetched": "yes"},
             timeout_s=180,
         )

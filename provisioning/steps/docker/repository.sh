@@ -36,6 +36,7 @@ given() {
         fact apt key := "$apt_key"
     fi
     if [ -e "$sources" ]; then fact file := 'beside another source of the same packages'; else fact file := 'as written'; fi
+    fact fetched := yes
 }
 
 check() {
@@ -65,6 +66,14 @@ check() {
     else
         fact file := "no repository for $family is given"
     fi
+    fact fetched := "$(if [ "$(wanted_hash)" = "$(recall fetched)" ]; then echo yes; else echo no; fi)"
+}
+
+# Of file and key for which metadata was fetched and verified.
+wanted_hash() {
+    local key=$dnf_key
+    [ "$family" = dnf ] || key=$apt_key
+    { "${family}_file" && printf %s "$key"; } | sha256sum | cut -c 1-64
 }
 
 found() { # FILE PREFIX
@@ -81,9 +90,12 @@ apply() {
         return
     fi
     content=$("${family}_file")
+    forget fetched
     if [ "$family" = dnf ]; then
         own_file "$rpm_key" 0644 "$dnf_key"
+        trust_key
         own_file "$repo" 0644 "$content"$'\n'
+        forget_cache # with the keys that dnf has come to trust for it
         dnf -q -y makecache --repo hypercompose-docker
     else
         own_file "$apt_key_file" 0644 "$apt_key"
@@ -95,9 +107,25 @@ apply() {
             fail "together with the other sources of this host, apt refuses ours; it was taken back. Remove the one that conflicts"
         }
     fi
+    remember fetched "$(wanted_hash)"
 }
 
+# rpm keeps keys in its database: one that came with us goes with us.
+trust_key() {
+    local key had
+    had=$(rpm -q gpg-pubkey || true)
+    rpm --import "$rpm_key" || fail "rpm takes no key from docker.dnf.key"
+    for key in $(rpm -q gpg-pubkey); do
+        contains "$key" $had || remember "key.$key" ours
+    done
+}
+
+forget_cache() { rm -rf -- /var/cache/dnf/hypercompose-docker*; }
+
 revert() {
+    local key
+    for key in $(remembered_below key.); do rpm -e -- "$key" || true; done
+    forget_cache
     disown_file "$repo"
     disown_file "$rpm_key"
     disown_file "$sources"
