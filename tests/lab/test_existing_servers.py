@@ -141,7 +141,7 @@ def test_drift_is_told_in_the_things_own_words_and_healed(checkout: Checkout, se
     for line in (
         '"account: absent (wanted present)" => "as wanted"',
         '~ max-size: "99m" => "10m"',
-        '"open ports: ssh/tcp (wanted 443/tcp ssh/tcp)" => "as wanted"',
+        '"open ports: none (wanted 443/tcp)" => "as wanted"',
         "~ running: false => true",
         '~ net.ipv4.tcp_fin_timeout: "60" => "45"',
         '"tree"',

@@ -158,17 +158,21 @@ def test_published_ports_open_for_declared_sources_only_through_everything(docke
 
     holds()
     assert docker.must("curl -fs http://127.0.0.1:8082/") != ""
-    for event in ("firewall-cmd -q --reload", "systemctl restart docker", "systemctl restart firewalld"):
+    for event in (
+        "firewall-cmd -q --reload",
+        "systemctl reset-failed docker; systemctl restart docker",
+        "systemctl restart firewalld",
+    ):
         docker.must(event)
         holds()
     docker.must("systemctl stop firewalld; iptables -t nat -F")
     assert docker.scan() == {"here": [], "neighbour": []}, "docker-proxy serves where NAT rules are missing"
-    docker.must("systemctl start firewalld; systemctl restart docker")
+    docker.must("systemctl start firewalld; systemctl reset-failed docker; systemctl restart docker")
     holds()
     without = docker.must("nft delete table inet hypercompose_docker; sleep 0.2; echo gone")
     assert without == "gone"
     assert 8081 in docker.scan()["neighbour"], "the scan shows nothing: the port is closed by something else"
-    docker.must("systemctl restart docker")
+    docker.must("systemctl reset-failed docker; systemctl restart docker")
     holds()
     docker.must("systemd-run -q --on-active=0.2 --timer-property=AccuracySec=10ms systemctl reboot")
     time.sleep(3)

@@ -9,7 +9,7 @@ ssh_port() { sshd -T 2>/dev/null | awk '$1 == "port" { print $2; exit }'; }
 live() { busctl call "$runtime" "$at" "$runtime.$1" "${getter[$1]}" s "$2" 2>/dev/null; }
 
 # words TEXT: of what busctl prints, one a line.
-words() { grep -oE '"([^"\\]|\\.)*"|[^" ]+' <<<"$1" | sed 's/^"//; s/"$//; s/\\\(["\\]\)/\1/g'; }
+words() { { grep -oE '"([^"\\]|\\.)*"|[^" ]+' <<<"$1" || true; } | sed 's/^"//; s/"$//; s/\\\(["\\]\)/\1/g'; }
 
 # settings TEXT: the a{sv} as lines of key, tab, value; pairs as 443/tcp.
 settings() {
