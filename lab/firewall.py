@@ -41,10 +41,10 @@ def open_up(lab: Lab) -> None:
     for tables in _programs():
         for hook in ("FORWARD", "INPUT"):
             for rule in _rules_of(lab, run(tables, "-w", "-S", hook)):
-                run(tables, "-w", "-D", *rule)
+                succeeds(tables, "-w", "-D", *rule)  # somebody else may have removed it just now
         if _has_chain(tables, lab.chain):
-            run(tables, "-w", "-F", lab.chain)
-            run(tables, "-w", "-X", lab.chain)
+            succeeds(tables, "-w", "-F", lab.chain)
+            succeeds(tables, "-w", "-X", lab.chain)
 
 
 def _hooks(lab: Lab, ports: Collection[int]) -> Iterator[tuple[str, ...]]:

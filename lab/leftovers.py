@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import docker
+from docker.errors import NotFound
 
 from lab.firewall import open_up
 from lab.guests import disks
 from lab.identity import SITE_LABEL, Lab, lab_of_labels
-from lab.machine import ip_batch
+from lab.machine import succeeds
 from lab.network import labs_with_bridges, marked_devices
 from lab.processes import end, supervisors
 from lab.resolver import Resolver
 from lab.services.registry import Registry
+from setup.cached import locked
+from setup.places import cache_home
 from setup.report import SetupError, say
 
 
@@ -23,11 +27,17 @@ def clear_abandoned(client: docker.DockerClient) -> None:
     for pid, directory in supervisors():
         if not directory.exists():
             end(pid, 5)
-    for lab in known_labs(client):
-        if not lab.directory.exists():
+    if not any(_abandoned(client)):
+        return
+    with locked(cache_home() / "abandoned.lock", "abandoned labs: waiting for another lab that clears them away"):
+        for lab in _abandoned(client):
             say(f"clearing away the lab of {lab.directory}, which is gone")
             remove_objects(client, lab)
             remove_network(lab)
+
+
+def _abandoned(client: docker.DockerClient) -> Iterator[Lab]:
+    return (lab for lab in known_labs(client) if not lab.directory.exists())
 
 
 def refuse_second_lab(client: docker.DockerClient, lab: Lab) -> None:
@@ -49,7 +59,8 @@ def remove_objects(client: docker.DockerClient, lab: Lab) -> None:
     """Remove the lab's containers, networks and volumes."""
     filters = lab.label_filter
     for container in client.containers.list(all=True, filters=filters, ignore_removed=True):
-        container.remove(force=True, v=True)
+        with suppress(NotFound):
+            container.remove(force=True, v=True)
     for network in client.networks.list(filters=filters):
         network.remove()
     for volume in client.volumes.list(filters=filters):
@@ -60,7 +71,8 @@ def remove_network(lab: Lab) -> None:
     """Remove the lab's bridges and cables, rules, resolver, registry and block devices."""
     Resolver(lab, (), "").end_leftover()
     Registry(lab.directory / "services").end_leftover()
-    ip_batch([f"link delete {name}" for name in marked_devices(lab)])
+    for name in marked_devices(lab):
+        succeeds("ip", "link", "delete", name)  # another lab that starts may be clearing the same things away
     open_up(lab)
     disks.detach_below(lab.directory)
 

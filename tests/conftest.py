@@ -16,12 +16,13 @@ def _no_settings_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class _OneWorkerPerSite(LoadScopeScheduling):  # type: ignore[misc]
-    """Tests that share a lab stay together, in their order: a file, one family of it, or the guests' own lab."""
+    """Tests that share a lab stay together, in their order: a file, one family of it, or a folder with its own lab."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        if "lab_guests/" in file:
-            return "guests"
+        folder = re.search(r"lab_(guests|packages)/", file)
+        if folder:
+            return folder[1]
         family = re.search(r"steps/test_docker.*\[(dnf|apt)\b", nodeid)
         return f"{file} {family[1]}" if family else file
 
