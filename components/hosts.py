@@ -39,10 +39,10 @@ def existing_connection(host: ExistingHost, access: HostAccess) -> HostConnectio
     )
 
 
-def build_host(plan: HostPlan, connection: HostConnection, access: HostAccess) -> tuple[HostBaseline, ...]:
-    """Everything that the plan says of a host; nothing where it says nothing. Returns the baseline, if there is one."""
+def build_host(plan: HostPlan, connection: HostConnection, access: HostAccess) -> None:
+    """Everything that the plan says of a host; nothing where it says nothing."""
     if not (plan.baseline or plan.docker or plan.commands):
-        return ()
+        return
     owner = f"{access.site_id}/{access.stack}/{plan.name}"
     arguments = HostBaselineArgs(connection=connection, site=access.site, owner=owner, baseline=plan.baseline)
     baseline = HostBaseline(f"{plan.name}-baseline", arguments)
@@ -58,7 +58,6 @@ def build_host(plan: HostPlan, connection: HostConnection, access: HostAccess) -
                 after=done,
             ),
         )
-    return (baseline,)
 
 
 def describe(connection: HostConnection, vm: RockyAppVm | None) -> dict[str, object]:

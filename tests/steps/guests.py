@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
@@ -16,6 +18,7 @@ from provisioning.host import Address, Result
 from provisioning.hosts import AS_ROOT, Hosts
 from provisioning.keys import key_loader
 from provisioning.ssh import Ssh
+from provisioning.steps.kinds import BY_NAME
 from setup.exports import read_exports
 from tests.lab_guests.fleet import Fleet, nic, static_v1
 from tests.lab_guests.sites import TestLab
@@ -71,6 +74,16 @@ class StepGuests:
         done = self.shell(family, f"set -e\n{script}")
         assert done.exit_code == 0, f"{script}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+    @contextmanager
+    def converged(self, family: str, kind: str, args: Mapping[str, Any]) -> Iterator[None]:
+        """The step on a guest for the while."""
+        step = BY_NAME[kind].step(f"test-{kind.lower()}", args)
+        try:
+            self.hosts.converge(self.addresses[family], step)
+            yield
+        finally:
+            self.hosts.revert(self.addresses[family], step)
 
 
 def boot_guests(lab: TestLab, first_vmid: int = 101, images: Mapping[str, str] | None = None) -> StepGuests:

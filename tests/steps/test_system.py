@@ -1,9 +1,8 @@
-"""System steps on guests: what they refuse and in which words, what they leave alone, updates that really arrive."""
+"""System steps on guests: what they refuse and in which words, and what they leave alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,29 +14,13 @@ from tests.steps.guests import DISK, StepGuests
 
 pytestmark = pytest.mark.lab
 each_family = pytest.mark.parametrize("family", FAMILIES)
-UPDATER = {"dnf": "dnf-automatic.service", "apt": "apt-daily.service apt-daily-upgrade.service"}
-TREE = {"dnf": "rpm -q --qf '%{RELEASE}' tree", "apt": "dpkg-query -W -f '${Version}' tree"}
-OLD_TREE = {
-    "dnf": "dnf -y -q install tree-2.2.1-1.el9",
-    "apt": "apt-get -q update && apt-get -q -y install tree=2.2.1-1",
-}
-NEW_TREE = {"dnf": "2.el9", "apt": "2.2.1-1+lab1"}
-
-
-@contextmanager
-def converged(guests: StepGuests, family: str, kind: str, args: Mapping[str, Any]) -> Iterator[None]:
-    """The step on a guest for the while."""
-    step = BY_NAME[kind].step(f"test-{kind.lower()}", args)
-    try:
-        guests.hosts.converge(guests.addresses[family], step)
-        yield
-    finally:
-        guests.hosts.revert(guests.addresses[family], step)
+INSTALL = {"dnf": "dnf -y -q install", "apt": "apt-get -q update && apt-get -q -y install"}
+REMOVE = {"dnf": "dnf -y -q remove", "apt": "apt-get -q -y purge"}
 
 
 def refused(guests: StepGuests, family: str, kind: str, args: Mapping[str, Any]) -> str:
     """What a step says that fails."""
-    with pytest.raises(StepFailed) as said, converged(guests, family, kind, args):
+    with pytest.raises(StepFailed) as said, guests.converged(family, kind, args):
         pass
     return str(said.value)
 
@@ -83,60 +66,23 @@ def test_nothing_of_somebody_else_is_mounted_over_formatted_or_unmounted(guests:
     assert "holds ext4, wanted is xfs" in refused(guests, family, "Mount", {**args, "filesystem": "xfs"})
     guests.must(family, "rm /srv/m/mine && mount -t tmpfs theirs /srv/m")
     assert "is mounted at /srv/m already" in refused(guests, family, "Mount", args)
-    guests.must(family, f"findmnt -n -t tmpfs /srv/m && umount /srv/m && mount {DISK} /srv/m")
-    with converged(guests, family, "Mount", args):
+    guests.must(family, f"findmnt -n -t tmpfs /srv/m && umount /srv/m && mount -t tmpfs nas.example:/export/a /srv/m")
+    gone = BY_NAME["Mount"].step("test-mount", {**args, "device": "LABEL=gone"})
+    assert guests.hosts.look(guests.addresses[family], gone)["device"] == "nas.example:/export/a"
+    guests.must(family, f"umount /srv/m && mount {DISK} /srv/m")
+    with guests.converged(family, "Mount", args):
         pass
     guests.must(family, "findmnt -n -t ext4 /srv/m && umount /srv/m && rmdir /srv/m")
 
 
 @each_family
 def test_packages_that_were_there_or_that_others_need_stay(guests: StepGuests, family: str) -> None:
-    guests.must(family, OLD_TREE[family])
+    guests.must(family, f"{INSTALL[family]} tree")
     library = {"dnf": "oniguruma", "apt": "libonig5"}[family]
-    with converged(guests, family, "Packages", {"packages": ["tree", library]}):
-        guests.must(family, {"dnf": "dnf -y -q install jq", "apt": "apt-get -q -y install jq"}[family])
+    with guests.converged(family, "Packages", {"packages": ["tree", library]}):
+        guests.must(family, f"{INSTALL[family]} jq")
     guests.must(family, "tree --version && echo 1 | jq .")
-    guests.must(family, f"{'dnf -y -q remove' if family == 'dnf' else 'apt-get -q -y purge'} jq tree {library}")
-
-
-@each_family
-def test_only_the_updates_of_the_policy_arrive(guests: StepGuests, family: str) -> None:
-    guests.must(family, OLD_TREE[family])
-    with converged(guests, family, "Updates", {"policy": "none", "reboot": "never"}):
-        guests.must(family, "sleep 1")
-    assert guests.must(family, TREE[family]) != NEW_TREE[family]
-    with converged(guests, family, "Updates", {"policy": "security", "reboot": "never"}):
-        guests.must(family, f"for unit in {UPDATER[family]}; do systemctl start $unit; done")
-        assert guests.must(family, TREE[family]) == NEW_TREE[family]
-    guests.must(family, f"{'dnf -y -q remove' if family == 'dnf' else 'apt-get -q -y purge'} tree")
-
-
-@each_family
-def test_a_host_restarts_after_the_updater_and_only_where_an_update_asks_for_it(
-    guests: StepGuests, family: str
-) -> None:
-    # `systemctl` of this one service notes what it is told
-    unit, fake = "hypercompose-reboot.service", "/root/fake"
-    with converged(guests, family, "Updates", {"policy": "security", "reboot": "window", "window": "03:00"}):
-        guests.must(
-            family,
-            f"mkdir -p {fake} /run/systemd/system/{unit}.d && printf '#!/bin/sh\\necho \"$@\" >{fake}/said\\n' "
-            f">{fake}/systemctl && chmod +x {fake}/systemctl && printf '[Service]\\nEnvironment=PATH={fake}:/usr/sbin:"
-            f"/usr/bin\\n' >/run/systemd/system/{unit}.d/fake.conf && systemctl daemon-reload",
-        )
-        guests.must(family, f"systemctl start {unit} && test ! -e {fake}/said")
-        updated = guests.must(
-            family, f"systemctl show -p ExecMainStartTimestampMonotonic {UPDATER[family].split()[-1]}"
-        )
-        assert not updated.strip().endswith("=0"), "the updater did not run before"
-        asks = (
-            "touch /run/reboot-required"
-            if family == "apt"
-            else f"cp {fake}/systemctl {fake}/dnf && "
-            + (f"printf '#!/bin/sh\\necho Reboot is required to fully utilize these updates.\\nexit 1\\n' >{fake}/dnf")
-        )
-        guests.must(family, f"{asks}; systemctl start {unit} && grep -q ^reboot {fake}/said")
-        guests.must(family, f"rm -rf {fake} /run/reboot-required /run/systemd/system/{unit}.d; systemctl daemon-reload")
+    guests.must(family, f"{REMOVE[family]} jq tree {library}")
 
 
 @each_family
