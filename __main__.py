@@ -18,6 +18,7 @@ def main() -> None:
         # all keys, not single ones: a misspelt key must be found as well
         program = load_program(pulumi.get_stack(), CONFIG.get())
         keys, secrets = program.site.authorized_keys(), Secrets.of(program)
+        private_key = secrets.key_for_commands(program)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
     site = SiteAccess("site", program.site, secrets)
@@ -28,7 +29,7 @@ def main() -> None:
         site_id=program.site.id,
         user=program.site.ssh.user,
         registry_password=secrets.registry_password,
-        private_key=secrets.key_for_commands(program),
+        private_key=private_key,
     )
     hosts = {}
     for plan in program.hosts:
