@@ -161,7 +161,7 @@ def test_opening_up_removes_every_rule_of_the_site_and_no_other(monkeypatch: pyt
         return "\n".join([*others, ours, older]) if command[2:] == ("-S", "FORWARD") else ""
 
     monkeypatch.setattr(firewall, "run", run)
-    monkeypatch.setattr(firewall, "succeeds", lambda *_: False)
+    monkeypatch.setattr(firewall, "succeeds", lambda *command: run(*command) == "yes")
     monkeypatch.setattr(firewall, "_programs", lambda: ["iptables"])
     firewall.open_up(LAB)
     removed = [command for command in commands if " -D " in command]
