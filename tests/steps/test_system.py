@@ -66,7 +66,7 @@ def test_nothing_of_somebody_else_is_mounted_over_formatted_or_unmounted(guests:
     assert "holds ext4, wanted is xfs" in refused(guests, family, "Mount", {**args, "filesystem": "xfs"})
     guests.must(family, "rm /srv/m/mine && mount -t tmpfs theirs /srv/m")
     assert "is mounted at /srv/m already" in refused(guests, family, "Mount", args)
-    guests.must(family, f"findmnt -n -t tmpfs /srv/m && umount /srv/m && mount -t tmpfs nas.example:/export/a /srv/m")
+    guests.must(family, "findmnt -n -t tmpfs /srv/m && umount /srv/m && mount -t tmpfs nas.example:/export/a /srv/m")
     gone = BY_NAME["Mount"].step("test-mount", {**args, "device": "LABEL=gone"})
     assert guests.hosts.look(guests.addresses[family], gone)["device"] == "nas.example:/export/a"
     guests.must(family, f"umount /srv/m && mount {DISK} /srv/m")

@@ -14,7 +14,7 @@ DEVICE = Word(r"(UUID|LABEL|PARTUUID|PARTLABEL)=[A-Za-z0-9._-]+|/dev/[A-Za-z0-9.
 PLACE = Word(r"(/[A-Za-z0-9_][A-Za-z0-9._-]*)+", "an absolute path without . or .., such as /srv/data")
 SYSTEM = frozenset("bin boot dev etc home lib lib64 opt proc root run sbin srv sys tmp usr var var/lib var/log".split())
 """What is in these is the host's own; a filesystem goes below them, or beside them."""
-OPTIONS = Word(r"[A-Za-z0-9._=,:/-]+", "mount options such as defaults,noatime")
+OPTIONS = Word(r"[A-Za-z0-9_][A-Za-z0-9._=,:/-]*", "mount options such as defaults,noatime")
 
 
 class Mount(Kind):

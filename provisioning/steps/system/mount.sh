@@ -22,6 +22,12 @@ real_device() { # empty where there is none
     if [ -n "$found" ] && [ -b "$found" ]; then readlink -f -- "$found"; fi
 }
 
+is_device() { # SOURCE of a mount; one that is no path at all, of a network for one, is none
+    local real
+    real=$(real_device)
+    [ -n "$real" ] && [ "$(readlink -f -- "$1")" = "$real" ]
+}
+
 mounted() { # COLUMN of what is mounted exactly there
     findmnt -n -o "$1" --mountpoint "$mount" 2>/dev/null | tail -n 1 || true
 }
@@ -29,7 +35,7 @@ mounted() { # COLUMN of what is mounted exactly there
 check() {
     local now text
     now=$(mounted SOURCE)
-    if [ -n "$now" ] && [ "$(readlink -f -- "$now")" = "$(real_device)" ]; then now=$device; fi
+    if is_device "$now"; then now=$device; fi
     fact device := "${now:-nothing mounted}"
     fact filesystem := "$(mounted FSTYPE)"
     text=$(unit_text)
@@ -48,7 +54,7 @@ apply() {
         systemctl stop "$unit" # another device, or other options
     fi
     there=$(mounted SOURCE)
-    if [ -n "$there" ] && [ "$(readlink -f -- "$there")" != "$real" ]; then
+    if [ -n "$there" ] && ! is_device "$there"; then
         fail "$there is mounted at $mount already; choose another place"
     fi
     if [ -z "$there" ] && [ -d "$mount" ] && [ -n "$(ls -A -- "$mount")" ]; then

@@ -35,10 +35,10 @@ apply() {
     fi
     keep_unit "$unit"
     for one in $(rivals); do systemctl disable -q --now "$one"; done
-    : >"$due"
+    if [ "$(file_state "$file" 0644 "$content")" != 'as written' ]; then : >"$due"; fi
     own_file "$file" 0644 "$content"
     systemctl enable -q "$unit"
-    systemctl restart "$unit"
+    if [ -e "$due" ]; then systemctl restart "$unit"; else systemctl start "$unit"; fi
     rm -f -- "$due"
 }
 

@@ -10,9 +10,11 @@ from provisioning.steps.kind import Arguments, Kind
 from provisioning.steps.step import Step, shell
 from provisioning.steps.words import Word, number_problems
 
-WINDOW = Word(r"([01]\d|2[0-3]):[0-5]\d", "a time of day such as 03:30")
+WINDOW = Word(r"([01][0-9]|2[0-3]):[0-5][0-9]", "a time of day such as 03:30")
 NO_WINDOW = "06:00"
 """When updates are installed where nobody has said when."""
+DOCKER = "docker-ce* containerd.io docker-buildx-plugin docker-compose-plugin"
+"""Whatever repository a host has them from. What it excludes itself stays excluded."""
 UPDATERS = "dnf-automatic.service apt-daily.service apt-daily-upgrade.service"
 """A host has those of its family; the others are nothing to systemd."""
 _RESTART = """\
@@ -84,7 +86,8 @@ def _timer(window: str, delay_s: int) -> str:
 def _dnf_file(policy: str) -> str:
     kind = "security" if policy == "security" else "default"
     commands = [f"upgrade_type = {kind}", "random_sleep = 0", "download_updates = yes", "apply_updates = yes"]
-    return "\n".join(["[commands]", *commands, "reboot = never", "[emitters]", "emit_via = stdio", "[base]", ""])
+    rest = ["reboot = never", "[emitters]", "emit_via = stdio", "[base]", f"excludepkgs = {DOCKER}"]
+    return "\n".join(["[commands]", *commands, *rest, ""])
 
 
 def _apt_file(policy: str) -> str:
@@ -92,7 +95,8 @@ def _apt_file(policy: str) -> str:
     # Debian tells its parts by codename, Ubuntu, where all parts have one codename, by archive
     names = ("codename=${distro_codename}", "archive=${distro_codename}")
     parts = ("-security", "", "-updates") if policy == "all" else ("-security",)
-    on = "0" if policy == "none" else "1"
+    # "1" is once a calendar day: after a run that its random delay took past midnight, the next one would do nothing
+    on = "0" if policy == "none" else "always"
     return "\n".join(
         [
             "#clear Unattended-Upgrade::Allowed-Origins;",
