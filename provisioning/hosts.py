@@ -81,7 +81,7 @@ class Hosts:
         if result.exit_code != 0:
             raise StepFailed(_failure(address, step, "failed", result))
         how, _, lines = result.stdout.partition("\n")
-        if how == "changed" and can_lock_out:
+        if how != "unchanged" and can_lock_out:
             self._refuse_lock_out(address, step)
         found = from_lines(lines)
         left = list(differences(step.wanted, found))

@@ -7,6 +7,12 @@ hc_already=$ours/already-so/$step
 install -d -m 0700 -- "$ours" "$ours/checks" "$ours/already-so" "$hc_running"
 rm -f -- "$hc_check".*.new
 
+# The minute of an earlier run is over; in a resumed one it still counts, until somebody has knocked.
+if [ "$hc_resumed" = no ] && [ -e "$hc_running/$step.undo" ]; then
+    systemctl -q stop "hypercompose-undo-$step.timer" 2>/dev/null || true
+    rm -f -- "$hc_running/$step.undo"
+fi
+
 hc_look() { timeout 120 bash -- "$hc_check" | LC_ALL=C sort; }
 hc_is_wanted() { [ "$(grep -v $'^#\t' <<<"$hc_now" || true)" = "$hc_wanted" ]; }
 
@@ -41,7 +47,6 @@ else
         fi
     fi
     hc_log=$hc_running/$step.log
-    systemctl -q stop "hypercompose-undo-$step.timer" 2>/dev/null || true
     if [ -n "$hc_undo_program" ]; then
         (umask 077 && printf %s "$hc_undo_program" >"$hc_running/$step.undo")
         systemd-run -q --collect --unit="hypercompose-undo-$step" --on-active=60 --timer-property=AccuracySec=1s \

@@ -4,6 +4,7 @@ flock -w "$hc_lock_timeout_s" 9 || fail "another run is busy on this host for mo
 if [ -d "$ours" ]; then
     hc_running=/run/hypercompose
     install -d -m 0700 -- "$hc_running"
+    if [ -e "$hc_running/$step.undo" ]; then systemctl -q stop "hypercompose-undo-$step.timer" 2>/dev/null || true; fi
     set +e
     (set -euo pipefail; [ -e "$ours/already-so/$step" ] || revert) >"$hc_running/$step.log" 2>&1 9>&-
     hc_code=$?

@@ -49,7 +49,8 @@ def _has(guest: Guest, versions: dict[str, str]) -> None:
     printed = dict(line.split() for line in guest.run(PROGRAMS).splitlines())
     for name, version in versions.items():
         plain = version.partition(":")[2] or version
-        assert guest.run(f"{guest.family.version} {name}").endswith(plain)
+        ask = f"{guest.family.version} {name}"  # twice: an old engine may lose the output of what ends at once
+        assert (guest.run(ask) or guest.run(ask)).endswith(plain)
         assert printed[name].startswith(plain.partition("-")[0]), name
 
 
