@@ -92,6 +92,58 @@ def test_a_wrong_sudoers_file_is_refused_and_sudo_goes_on(guests: StepGuests, pl
     guests.hosts.revert(address, wrong)
 
 
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (["ops ALL=(ALL) ALL"], "with them ops, with whom we log in, would need a password for sudo"),
+        (
+            ["User_Alias THEIRS = ops", "THEIRS ALL=(ALL) NOPASSWD: ALL"],
+            "with them sudo refuses its whole configuration",
+        ),
+    ],
+    ids=["over our own", "alias of somebody else"],
+)
+def test_rules_that_are_right_alone_and_wrong_with_the_others_are_taken_back(
+    guests: StepGuests, place: tuple[str, Address], rules: list[str], words: str
+) -> None:
+    family, address = place
+    guests.must(
+        family, "echo 'User_Alias THEIRS = daemon' >/etc/sudoers.d/10-theirs; chmod 0440 /etc/sudoers.d/10-theirs"
+    )
+    wrong = step("SudoRule", name="wrong", rules=rules)
+    with pytest.raises(StepFailed, match=words):
+        guests.hosts.converge(address, wrong)
+    assert gets_in(guests, address)
+    guests.must(family, "! ls -A /etc/sudoers.d | grep hypercompose; rm /etc/sudoers.d/10-theirs")
+    guests.hosts.revert(address, wrong)
+
+
+def test_a_shell_that_is_not_there_or_lets_nobody_in_is_refused(guests: StepGuests, place: tuple[str, Address]) -> None:
+    _, address = place
+    ours = f"{guests.ssh.public_key()} ours"
+    for shell, words in (
+        ("/bin/no-such", "there is no /bin/no-such"),
+        ("/usr/sbin/nologin", "could not log in any more"),
+    ):
+        login = step("User", **{**USER, "name": "ops", "keys": [ours], "adopt": True, "shell": shell})
+        with pytest.raises(StepFailed, match=words):
+            guests.hosts.converge(address, login)
+        assert gets_in(guests, address)
+        guests.hosts.revert(address, login)
+
+
+def test_a_link_to_what_root_alone_may_read_shows_nothing(guests: StepGuests, place: tuple[str, Address]) -> None:
+    family, address = place
+    user = step("User", **USER)
+    guests.hosts.converge(address, user)
+    guests.must(family, "ln -sf /etc/shadow /home/trap/.ssh/authorized_keys")
+    assert guests.hosts.look(address, user)["keys"] == []
+    guests.must(family, "rm -r /home/trap/.ssh; mkfifo /home/trap/fifo; ln -s fifo /home/trap/.ssh")
+    assert guests.hosts.look(address, user)["keys"] == []
+    guests.must(family, "rm /home/trap/fifo /home/trap/.ssh")
+    guests.hosts.revert(address, user)
+
+
 def test_sshd_is_not_reloaded_with_a_configuration_that_somebody_has_broken(
     guests: StepGuests, place: tuple[str, Address]
 ) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import ExitStack
+
 import pytest
 
+from provisioning.host import HostUnreachable
 from tests.steps.cases import FAMILIES
-from tests.steps.guests import PACKAGES, StepGuests
+from tests.steps.guests import DISK, PACKAGES, StepGuests
 
 pytestmark = pytest.mark.lab
 each_family = pytest.mark.parametrize("family", FAMILIES)
@@ -87,5 +91,44 @@ def test_a_host_restarts_after_the_updater_and_only_where_an_update_asks_for_it(
             else f"cp {fake}/systemctl {fake}/dnf && "
             + (f"printf '#!/bin/sh\\necho Reboot is required to fully utilize these updates.\\nexit 1\\n' >{fake}/dnf")
         )
-        guests.must(family, f"{asks}; systemctl start {unit} && grep -q ^reboot {fake}/said")
+        guests.must(
+            family,
+            f"{asks}; systemd-run -q --collect --unit=busy systemd-inhibit --what=shutdown --mode=block sleep 60\n"
+            "until systemd-inhibit --list | grep -q block; do sleep 0.1; done\n"
+            f"if systemctl start {unit}; then exit 1; fi\ntest ! -e {fake}/said\nsystemctl stop busy",
+        )
+        guests.must(family, f"systemctl start {unit} && grep -q ^reboot {fake}/said")
         guests.must(family, f"rm -rf {fake} /run/reboot-required /run/systemd/system/{unit}.d; systemctl daemon-reload")
+
+
+@pytest.mark.soak
+def test_a_host_restarts_in_its_window_although_somebody_is_logged_in(guests: StepGuests) -> None:
+    with ExitStack() as steps:
+        booted = {family: _waits_for_its_window(guests, family, steps) for family in FAMILIES}
+        end = time.monotonic() + 200
+        for family in FAMILIES:
+            while _booted(guests, family) in ("", booted[family]):
+                assert time.monotonic() < end, f"{family} has not restarted"
+                time.sleep(1)
+            guests.must(family, "systemctl is-system-running --wait || true")
+            guests.must(family, "systemctl is-active hypercompose-reboot.timer && test ! -e /run/reboot-required")
+            guests.must(family, "findmnt -n -t ext4 /srv/boot")
+
+
+def _waits_for_its_window(guests: StepGuests, family: str, steps: ExitStack) -> str:
+    guests.must(family, f"mkfs.ext4 -q -F {DISK}")
+    mount = {"device": DISK, "mount": "/srv/boot", "filesystem": "ext4"}
+    steps.enter_context(guests.converged(family, "Mount", mount))
+    window = guests.must(family, "date -d '+75 seconds' +%H:%M").strip()
+    updates = {"policy": "security", "reboot": "window", "window": window}
+    steps.enter_context(guests.converged(family, "Updates", updates))
+    guests.must(family, "touch /run/reboot-required")
+    return _booted(guests, family)
+
+
+def _booted(guests: StepGuests, family: str) -> str:
+    """When it was switched on; nothing while it is away."""
+    try:
+        return guests.shell(family, "stat -c %y /run/hypervisor/plugged").stdout
+    except (HostUnreachable, EOFError):
+        return ""

@@ -27,6 +27,31 @@ settings() {
     }'
 }
 
+# changeable TEXT RULES: of the a{sv}, what may be set at run time, as arguments for busctl; its rich rules are called RULES.
+changeable() {
+    words "$1" | awk -v rules="$2" '
+        BEGIN {
+            all = "services ports protocols source_ports forward_ports icmp_blocks icmp_block_inversion"
+            split(all " masquerade forward interfaces sources " rules, list, " ")
+            for (n in list) may[list[n]] = 1
+            none["services"] = none["protocols"] = none[rules] = "as"
+            none["ports"] = "a(ss)"
+        }
+        { word[NR] = $0 }
+        END {
+            for (i = 3; i <= NR;) {
+                first = i; key = word[i]; type = word[i + 1]; i += 3
+                if (type ~ /^a/) i += word[i - 1] * (type == "as" ? 1 : length(type) - 3)
+                if (!(key in may)) continue
+                count++
+                delete none[key]
+                for (n = first; n < i; n++) out = out word[n] "\n"
+            }
+            for (key in none) { count++; out = out key "\n" none[key] "\n0\n" }
+            printf "%d\n%s", count, out
+        }'
+}
+
 check() {
     local port now= name active
     port=$(ssh_port)
@@ -160,7 +185,7 @@ try_files() {
 
 # A reload forgets what somebody has changed at run time alone, a ban for one: that is given back.
 reload() {
-    local what name text
+    local what name text rules_of
     local -A former=()
     for what in zone policy; do
         for name in $(names_of "$what"); do former[$what $name]=$(live "$what" "$name"); done
@@ -169,8 +194,9 @@ reload() {
     for name in "${!former[@]}"; do
         what=${name%% *} text=${former[$name]}
         [ "$text" != "$(live "$what" "${name#* }")" ] || continue
-        mapfile -t text < <(words "$text")
-        busctl -q call "$runtime" "$at" "$runtime.$what" "${setter[$what]}" 'sa{sv}' "${name#* }" "${text[@]:1}" ||
+        if [ "$what" = zone ]; then rules_of=rules_str; else rules_of=rich_rules; fi
+        mapfile -t text < <(changeable "$text" "$rules_of")
+        busctl -q call "$runtime" "$at" "$runtime.$what" "${setter[$what]}" 'sa{sv}' "${name#* }" "${text[@]}" ||
             echo "$name: what was changed at run time alone could not be given back"
     done
 }

@@ -36,5 +36,5 @@ class Group(Kind):
 
 def id_problems(where: str, number: Any) -> Iterator[Problem]:
     """Numbers that an account or group can have."""
-    if number is not None and not (isinstance(number, int) and 100 <= number <= 65533):
+    if number is not None and not (type(number) is int and 100 <= number <= 65533):
         yield Problem(property=where, reason=f"{number!r}, expected a number from 100 to 65533")

@@ -8,8 +8,8 @@ apply() {
         remembered ours || fail "the group $group is there already with another gid; leave gid out, or choose another name"
         groupmod -g "$gid" "$group"
     else
-        groupadd ${gid:+-g "$gid"} "$group"
-        remember ours yes
+        remember ours yes # before it is there: one that was made by a run that was cut off is ours as well
+        groupadd ${gid:+-g "$gid"} "$group" || { forget ours && fail "the group $group could not be made"; }
     fi
 }
 

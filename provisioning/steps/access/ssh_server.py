@@ -9,7 +9,7 @@ from provisioning.claim import Problem
 from provisioning.steps.facts import text_of
 from provisioning.steps.kind import Arguments, Kind
 from provisioning.steps.step import Step, shell
-from provisioning.steps.words import ACCOUNT
+from provisioning.steps.words import ACCOUNT, flag_problems, number_problems
 
 NUMBERS = {
     "max_auth_tries": "MaxAuthTries",
@@ -33,9 +33,9 @@ class SshServer(Kind):
         if args["permit_root_login"] not in ("no", "prohibit-password"):
             yield Problem(property="permit_root_login", reason="expected `no` or `prohibit-password`")
         for name in NUMBERS:
-            number = args.get(name)
-            if number is not None and not (isinstance(number, int) and 1 <= number <= 3600):
-                yield Problem(property=name, reason=f"{number!r}, expected a number from 1 to 3600")
+            if args.get(name) is not None:
+                yield from number_problems(name, args[name], 1, 3600)
+        yield from flag_problems("password_login", args.get("password_login", False))
         yield from ACCOUNT.problems("allow_groups", *args.get("allow_groups", ()))
 
     def step(self, name: str, args: Arguments) -> Step:

@@ -60,7 +60,7 @@ reload() {
 }
 
 revert() {
-    if [ -e "$file" ]; then
+    if [ -e "$file" ] || [ -e "$ours/absent$file" ] || [ -e "$ours/originals$file" ]; then
         disown_file "$file"
         sshd -t && reload
     fi

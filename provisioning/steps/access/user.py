@@ -9,7 +9,7 @@ from provisioning.claim import Problem
 from provisioning.steps.access.group import id_problems
 from provisioning.steps.kind import Arguments, Kind
 from provisioning.steps.step import Step, shell
-from provisioning.steps.words import ACCOUNT, Word, hostile_lines
+from provisioning.steps.words import ACCOUNT, Word, flag_problems, hostile_lines
 
 SHELL = Word(r"/[A-Za-z0-9._/-]+", "the path of a shell")
 KEY = Word(
@@ -37,6 +37,7 @@ class User(Kind):
         yield from SHELL.problems("shell", args["shell"])
         keys = list(args.get("keys", ()))
         yield from hostile_lines("keys", keys) if any(hostile_lines("keys", keys)) else KEY.problems("keys", *keys)
+        yield from flag_problems("adopt", args.get("adopt", False))
         yield from COMMENT.problems("comment", args.get("comment") or "")
 
     def step(self, name: str, args: Arguments) -> Step:

@@ -46,6 +46,7 @@ revert() {
     local one
     disown_file "$file"
     if [ "$(recall package)" = ours ]; then
+        systemctl disable -q --now "$unit" || true # it may stay, where something else has come to need it
         remove_packages chrony
         one=$(recall displaced)
         if [ -n "$one" ] && [ "$(installed_among $one)" != "$one" ]; then install_packages $one; fi

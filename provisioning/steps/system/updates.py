@@ -27,9 +27,14 @@ Type=oneshot
 Environment=LC_ALL=C
 ExecStart=/bin/sh -c 'if [ -e /run/reboot-required ] || \
     dnf -q --disablerepo="*" needs-restarting -r 2>/dev/null | grep -q "Reboot is required"; then \
-    exec flock -w 3600 /run/hypercompose.lock systemctl reboot --check-inhibitors=yes; fi'
+    if systemd-inhibit --list --no-legend | grep -w shutdown | grep -w block; then exit 1; fi; \
+    exec flock -w 3600 /run/hypercompose.lock systemctl reboot -i; fi'
 """
-"""First the updater, to its end, then the question. dnf answers with words: its exit code is 1 for any error, too."""
+"""First the updater, to its end, then the question. dnf answers with words: its exit code is 1 for any error, too.
+
+Whoever blocks a shutdown, a package manager for one, is waited for until the next window. Who is merely logged in is
+not: systemctl's own check would take a forgotten session for a reason to never restart.
+"""
 
 
 class Updates(Kind):
