@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
+from tests.dead_runs import forget_dead_runs
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,6 +27,12 @@ class _OneWorkerPerSite(LoadScopeScheduling):  # type: ignore[misc]
             return folder[1]
         family = re.search(r"steps/test_docker.*\[(dnf|apt)\b", nodeid)
         return f"{file} {family[1]}" if family else file
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """A killed run leaves labs with the networks and ids that this run needs."""
+    if not hasattr(session.config, "workerinput"):
+        forget_dead_runs()
 
 
 @pytest.hookimpl

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.dead_runs import claim
 from tests.lab.checkout import Checkout, copy_checkout
 
 
@@ -25,6 +26,7 @@ def checkout(testrun_uid: str) -> Iterator[Checkout]:
     found = Checkout(base / "checkout")
     with _users(base, +1) as users:
         if users == 1:
+            claim(base)
             copy_checkout(found.folder)
             up = found.make("lab-up")
             assert up.code == 0, up.text
