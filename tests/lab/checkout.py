@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -33,6 +34,12 @@ class Done:
     text: str
     """Both streams, as a person saw them."""
 
+    @property
+    def why(self) -> str:
+        """What an assertion shows: the part in which Pulumi says what went wrong, else the end."""
+        diagnostics = re.search(r"^Diagnostics:\n(.*?)(?=^\w+:$|\Z)", self.text, re.DOTALL | re.MULTILINE)
+        return (diagnostics[1] if diagnostics else self.text)[-3000:]
+
 
 @dataclass(frozen=True)
 class Checkout:
@@ -53,7 +60,7 @@ class Checkout:
     def preview(self, *arguments: str, stack: str = SITE, env: dict[str, str] | None = None) -> dict[str, str]:
         """What a preview would do: the last part of each URN -> operation, without what stays the same."""
         done = self.pulumi("preview", "--json", *arguments, stack=stack, env=env)
-        assert done.code == 0, done.text
+        assert done.code == 0, done.why
         steps = json.loads(done.text[done.text.index("{\n") :])["steps"]
         return {s["urn"].rpartition("::")[2]: s["op"] for s in steps if s["op"] not in ("same", "refresh", "read")}
 

@@ -29,14 +29,14 @@ def checkout(testrun_uid: str) -> Iterator[Checkout]:
             claim(base)
             copy_checkout(found.folder)
             up = found.make("lab-up")
-            assert up.code == 0, up.text
+            assert up.code == 0, up.why
     try:
         yield found
     finally:
         with _users(base, -1) as users:
             if users == 0:
                 purged = found.make("lab-purge")
-                assert purged.code == 0, purged.text
+                assert purged.code == 0, purged.why
                 shutil.rmtree(base)
 
 

@@ -16,7 +16,7 @@ def test_a_run_killed_while_the_vm_is_cloned_is_refused_by_plain_up_and_mended_b
     assert refused.code != 0
     assert "Type: make recover STACK=test" in refused.text
     mended = checkout.make("up", stack="test")
-    assert mended.code == 0, mended.text
+    assert mended.code == 0, mended.why
     assert "left half made by an interrupted run" in mended.text
     assert [name for name in checkout.vms().values() if name == "vm-test"] == ["vm-test"]
     assert checkout.ssh(checkout.hosts("test")["vm-test"], "true").code == 0
@@ -27,7 +27,7 @@ def test_a_run_killed_while_the_host_key_changes_goes_on_where_it_was(checkout: 
     assert checkout.pulumi("destroy", "--yes", "--skip-preview", stack="test").code == 0
     checkout.kill_up_when(lambda text: "HostKey vm-test-host-key creating" in text, stack="test", after_s=0.2)
     mended = checkout.make("up", stack="test")
-    assert mended.code == 0, mended.text
+    assert mended.code == 0, mended.why
     assert checkout.ssh(checkout.hosts("test")["vm-test"], "true").code == 0
 
 

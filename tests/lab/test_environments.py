@@ -15,7 +15,7 @@ STACKS = ("acceptance", "integration")
 def environments(checkout: Checkout) -> dict[str, dict[str, Any]]:
     with ThreadPoolExecutor() as pool:
         for done in pool.map(lambda stack: checkout.make("up", stack=stack), STACKS):
-            assert done.code == 0, done.text
+            assert done.code == 0, done.why
     return {stack: checkout.hosts(stack)[f"vm-{stack}-app-1"] for stack in STACKS}
 
 
@@ -53,7 +53,7 @@ def test_a_state_refuses_another_site(checkout: Checkout, environments: dict[str
 
 def test_both_go_away_without_the_other(checkout: Checkout, environments: dict[str, dict[str, Any]]) -> None:
     down = checkout.make("down", stack="acceptance")
-    assert down.code == 0, down.text
+    assert down.code == 0, down.why
     left = set(checkout.vms().values())
     assert "vm-acceptance-app-1" not in left
     assert "vm-integration-app-1" in left

