@@ -18,6 +18,7 @@ HOST_TOOLS = (
     Tool(name="dnsmasq", package="dnsmasq-base", remedy="install dnsmasq", folders=SBIN),
     Tool(name="losetup", package="mount", remedy="install losetup (util-linux)", folders=SBIN),
     Tool(name="nsenter", package="util-linux", remedy="install nsenter (util-linux)"),
+    Tool(name="setpriv", package="util-linux", remedy="install setpriv (util-linux)"),
 )
 MMDEBSTRAP = Tool(name="mmdebstrap", package="mmdebstrap", remedy="install mmdebstrap")
 

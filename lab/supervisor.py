@@ -8,7 +8,7 @@ import logging
 import signal
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 
 from aiohttp import web
 
@@ -20,7 +20,7 @@ from lab.network import Network
 from lab.pve.app import make_app
 from lab.resolver import Resolver
 from lab.services import packages
-from lab.services.running import open_packages, start_registry
+from lab.services.running import open_packages, programs
 from lab.site import Site
 from setup.report import SetupError
 
@@ -37,17 +37,15 @@ def serve(site: Site) -> None:
         resolver = Resolver(site.lab, site.world.bridges, site.domain, site.services.names)
         guests = Guests(site.lab, client, ensure_images(client), network)
         watch = Watch(site.lab, client, guests, resolver)
-        resolver.start()
-        registry = start_registry(site, client)
-        try:
+        with ExitStack() as running:
+            running.callback(resolver.stop)
+            resolver.start()
+            running.enter_context(programs(site, client))
+            running.callback(watch.stop)
             started = guests.restore()
             logger.info("guests started again: %s", started or "none")
             watch.start()
             asyncio.run(_answer(site, guests))
-        finally:
-            watch.stop()
-            registry.stop()
-            resolver.stop()
 
 
 async def _answer(site: Site, guests: Guests) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from setup.report import SetupError
 
 PACKAGES_PORT = 8081
 REGISTRY_PORT = 5000
+GIT_PORT = 3443
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,10 @@ class Services:
     packages: bool = False
     registry_user: str | None = None
     """Who may log in to the registry; None: the site has no registry."""
+    git_user: str | None = None
+    """Who may push to the git server; None: the site has no git server."""
+    git_repository: str = "hypercompose/deployments"
+    """Project and name of the repository that is there from the start."""
 
     @property
     def packages_url(self) -> str:
@@ -34,10 +41,16 @@ class Services:
         return f"registry.{self.domain}:{REGISTRY_PORT}"
 
     @property
+    def git_url(self) -> str:
+        """Where the git server answers; a repository is at `<this>/<project>/<name>.git`."""
+        return f"https://git.{self.domain}:{GIT_PORT}"
+
+    @property
     def ports(self) -> dict[str, int]:
         """TCP port of each service that is declared, by the name it has in DNS."""
         known = {"packages": PACKAGES_PORT} if self.packages else {}
-        return known | ({"registry": REGISTRY_PORT} if self.registry_user else {})
+        known |= {"registry": REGISTRY_PORT} if self.registry_user else {}
+        return known | ({"git": GIT_PORT} if self.git_user else {})
 
     @property
     def names(self) -> dict[str, str]:
@@ -47,27 +60,42 @@ class Services:
     @property
     def certificates(self) -> dict[str, tuple[str, ...]]:
         """Names in each certificate that the services need."""
-        return {"registry": (f"registry.{self.domain}", "registry", self.address)} if self.registry_user else {}
+        return {
+            name: (f"{name}.{self.domain}", name, self.address) for name in ("registry", "git") if name in self.ports
+        }
 
 
 def declared(content: Mapping[str, Any], address: str, domain: str) -> Services:
     """Services of a site file's content; SetupError when it looks for them where the lab does not have them."""
-    docker, registry = content.get("docker") or {}, content.get("registry") or {}
+    docker, registry, git = (content.get(section) or {} for section in ("docker", "registry", "git"))
     found = Services(
         address=address,
         domain=domain,
         packages=bool(docker),
         registry_user=str(registry.get("user") or "lab") if registry else None,
+        git_user=_plain("git/user", git.get("user") or "lab", "<name>") if git else None,
+        git_repository=_plain("git/repository", git.get("repository") or Services.git_repository, "<project>/<name>"),
     )
-    for field, url, expected in _urls(docker, registry, found):
+    for field, url, expected in _urls(content, found):
         if not f"{url}/".startswith(f"{expected}/"):
             raise SetupError(f"{field}: expected {expected}, where the lab has it, found {url!r}.")
     return found
 
 
-def _urls(docker: Mapping[str, Any], registry: Mapping[str, Any], found: Services) -> Iterator[tuple[str, str, str]]:
+def _urls(content: Mapping[str, Any], found: Services) -> Iterator[tuple[str, str, str]]:
+    """Each field with an address, what it says, and what it has to begin with."""
+    docker = content.get("docker") or {}
     for family in ("dnf", "apt"):
         if family in docker:
             yield f"docker/{family}/url", str(docker[family].get("url")), found.packages_url
-    if registry:
-        yield "registry/url", str(registry.get("url")), f"https://{found.registry_host}"
+    for section, expected in (("registry", f"https://{found.registry_host}"), ("git", found.git_url)):
+        if content.get(section):
+            yield f"{section}/url", str(content[section].get("url")), expected
+
+
+def _plain(field: str, value: Any, form: str) -> str:
+    """The value as text fit for configuration files and paths; SetupError when it is not of the form."""
+    text = str(value)
+    if not re.fullmatch(re.sub("<[a-z]+>", lambda _: _NAME, form), text):
+        raise SetupError(f"{field}: expected {form} of letters, digits, dots, dashes and underscores, found {text!r}.")
+    return text

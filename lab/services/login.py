@@ -1,8 +1,9 @@
-"""Who may log in to the registry: one user with a password that is made once."""
+"""Who may log in to a service: users with passwords that are made once."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 import bcrypt
@@ -11,20 +12,22 @@ from lab.keys import write_private
 
 PASSWORD_BYTES = 18
 ROUNDS = 5
-"""Few: the registry hashes anew for each request, and nobody guesses a random password."""
+"""Few: the services hash anew for each request, and nobody guesses a random password."""
 
 
-def ensure_password(folder: Path) -> str:
-    """The password of the lab's registry, from a file that only its owner reads."""
-    file = folder / "password"
+def ensure_password(file: Path) -> str:
+    """The password that a file holds, made when there is none; only its owner reads it."""
     if not file.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(file, secrets.token_urlsafe(PASSWORD_BYTES).encode())
     return file.read_text()
 
 
-def write_htpasswd(folder: Path, user: str) -> Path:
-    """The login in the only form that docker-registry takes."""
-    file, hashed = folder / "htpasswd", bcrypt.hashpw(ensure_password(folder).encode(), bcrypt.gensalt(ROUNDS))
-    write_private(file, user.encode() + b":" + hashed + b"\n")
+def write_htpasswd(file: Path, passwords: Mapping[str, str]) -> Path:
+    """The logins of all users in the one form that docker-registry takes, and lighttpd as well."""
+    hashes = (
+        (user.encode(), bcrypt.hashpw(password.encode(), bcrypt.gensalt(ROUNDS)))
+        for user, password in passwords.items()
+    )
+    write_private(file, b"".join(user + b":" + hashed + b"\n" for user, hashed in hashes))
     return file

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import docker
 
 from lab.processes import holder_of_port, listens
+from lab.services.git import GitServer, Place
+from lab.services.lighttpd import ensure_lighttpd
 from lab.services.login import ensure_password, write_htpasswd
 from lab.services.registry import Registry, guarded, settings
+from lab.services.repositories import backend, ensure_repository
 from lab.services.store import PROGRAM, ensure_store, seed
 from lab.site import Site
 from setup.report import SetupError
@@ -26,13 +30,20 @@ def prepare(site: Site, client: docker.DockerClient) -> None:
         shutil.copy(packages_folder() / SIGNING_KEY, keys / SIGNING_KEY)
     if site.services.registry_user:
         seed(ensure_store(client), _storage(site))
+    if site.services.git_user:
+        backend()
+        ensure_lighttpd()
+        ensure_repository(_repositories(site), site.services.git_repository)
 
 
 def credentials(site: Site) -> dict[str, str]:
     """Secrets of the services, by the variable that tells them to a program."""
-    if not site.services.registry_user:
-        return {}
-    return {"HYPERCOMPOSE_REGISTRY_PASSWORD": ensure_password(_folder(site))}
+    told = {}
+    if site.services.registry_user:
+        told["HYPERCOMPOSE_REGISTRY_PASSWORD"] = ensure_password(_folder(site) / "password")
+    if site.services.git_user:
+        told["HYPERCOMPOSE_GIT_PASSWORD"] = ensure_password(_git_folder(site) / "password")
+    return told
 
 
 def packages_folder() -> Path:
@@ -42,14 +53,40 @@ def packages_folder() -> Path:
     return ensure_packages()
 
 
-def start_registry(site: Site, client: docker.DockerClient) -> Registry:
-    """The lab's registry, started where the site has one."""
-    registry = Registry(_folder(site))
-    if site.services.registry_user:
-        bare = settings(_storage(site), f"{site.services.address}:{site.services.ports['registry']}")
-        login = write_htpasswd(_folder(site), site.services.registry_user)
-        registry.start(ensure_store(client) / PROGRAM, guarded(bare, site.directory / "tls", login))
-    return registry
+@contextmanager
+def programs(site: Site, client: docker.DockerClient) -> Iterator[None]:
+    """Registry and git server, where the site has them, for the length of a block."""
+    with ExitStack() as stack:
+        if site.services.registry_user:
+            registry = Registry(_folder(site))
+            stack.callback(registry.stop)
+            _start_registry(site, registry, ensure_store(client) / PROGRAM, site.services.registry_user)
+        if site.services.git_user:
+            git = GitServer(_git_folder(site))
+            stack.callback(git.stop)
+            _start_git(site, git, site.services.git_user)
+        yield
+
+
+def _start_registry(site: Site, registry: Registry, program: Path, user: str) -> None:
+    folder, address = _folder(site), f"{site.services.address}:{site.services.ports['registry']}"
+    login = write_htpasswd(folder / "htpasswd", {user: ensure_password(folder / "password")})
+    registry.start(program, guarded(settings(_storage(site), address), site.directory / "tls", login))
+
+
+def _start_git(site: Site, server: GitServer, user: str) -> None:
+    folder, reader = _git_folder(site), f"{user}-reader"
+    passwords = {user: ensure_password(folder / "password"), reader: ensure_password(folder / "reader-password")}
+    place = Place(
+        host=site.services.address,
+        port=site.services.ports["git"],
+        repositories=_repositories(site),
+        tls=site.directory / "tls",
+        htpasswd=write_htpasswd(folder / "htpasswd", passwords),
+        user=user,
+        reader=reader,
+    )
+    server.start(place)
 
 
 def open_packages(site: Site) -> Path:
@@ -68,7 +105,8 @@ def answer(site: Site) -> bool:
 
 def refuse_taken_ports(site: Site) -> None:
     """SetupError when another process has a port that a service needs; a leftover of ours is ended."""
-    Registry(_folder(site)).end_leftover()
+    for program in (Registry(_folder(site)), GitServer(_git_folder(site))):
+        program.end_leftover()
     for name, port in site.services.ports.items():
         if holder := holder_of_port(port, site.services.address):
             raise SetupError(f"{name}: {holder} listens on port {port}, which the site needs; stop it.")
@@ -76,7 +114,11 @@ def refuse_taken_ports(site: Site) -> None:
 
 def rows(site: Site) -> Iterator[tuple[str, ...]]:
     """Lines of `lab status`."""
-    places = {"packages": site.services.packages_url, "registry": f"https://{site.services.registry_host}"}
+    places = {
+        "packages": site.services.packages_url,
+        "registry": f"https://{site.services.registry_host}",
+        "git": site.services.git_url,
+    }
     for name, port in site.services.ports.items():
         yield name, "answers" if listens(site.services.address, port) else "off", places[name]
 
@@ -84,6 +126,15 @@ def rows(site: Site) -> Iterator[tuple[str, ...]]:
 def _folder(site: Site) -> Path:
     """Configuration, login and log of the registry."""
     return site.directory / "services"
+
+
+def _git_folder(site: Site) -> Path:
+    """Configuration, logins and log of the git server."""
+    return site.directory / "services" / "git"
+
+
+def _repositories(site: Site) -> Path:
+    return site.directory / "git"
 
 
 def _served(site: Site) -> Path:

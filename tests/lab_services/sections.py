@@ -1,4 +1,4 @@
-"""Sections of a site file that declare both services, for labs of tests in the domain test.internal."""
+"""Sections of a site file that declare the services, for labs of tests in the domain test.internal."""
 
 REGISTRY, PACKAGES = "registry.test.internal:5000", "http://packages.test.internal:8081"
 SECTIONS = f"""
@@ -8,3 +8,5 @@ docker:
   versions: {{}}
 registry: {{url: "https://{REGISTRY}", ca: ca.crt, user: lab, proof: {{image: "lab/probe:1", port: 8080}}}}
 """
+GIT_URL = "https://git.test.internal:3443"
+GIT = f'git: {{url: "{GIT_URL}", ca: ca.crt, user: lab, repository: hypercompose/deployments}}\n'

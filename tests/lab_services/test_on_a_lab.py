@@ -23,7 +23,7 @@ from lab.services.store import ensure_store
 from setup.exports import read_exports
 from tests.lab_guests.fleet import Fleet, nic, static_v1
 from tests.lab_guests.sites import TestLab, make_lab, may_run_guests
-from tests.lab_services.sections import PACKAGES, REGISTRY, SECTIONS
+from tests.lab_services.sections import GIT, GIT_URL, PACKAGES, REGISTRY, SECTIONS
 
 pytestmark = pytest.mark.lab
 
@@ -57,7 +57,7 @@ class Services:
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     if not may_run_guests():
         pytest.skip("guests need root")
-    lab = make_lab(tmp_path_factory.mktemp("services"), "labservices", NET, sections=SECTIONS)
+    lab = make_lab(tmp_path_factory.mktemp("services"), "labservices", NET, sections=SECTIONS + GIT)
     try:
         lab.command("up")
         yield Services(lab, _with_guests(lab))
@@ -85,8 +85,9 @@ def _with_guests(lab: TestLab) -> Fleet:
 
 @pytest.mark.parametrize("guest", [RED, BLUE])
 def test_guests_on_every_bridge_know_the_services_by_name(services: Services, guest: str) -> None:
-    for name in ("registry", "packages", "registry.test.internal", "packages.test.internal"):
-        assert services.fleet.ssh(guest, f"getent ahostsv4 {name}").split()[0] == AT
+    for name in ("registry", "packages", "git"):
+        for spelled in (name, f"{name}.test.internal"):
+            assert services.fleet.ssh(guest, f"getent ahostsv4 {spelled}").split()[0] == AT
 
 
 @pytest.mark.parametrize("guest", [RED, BLUE])
@@ -98,11 +99,14 @@ def test_guests_on_every_bridge_get_packages(services: Services, guest: str) -> 
 
 
 @pytest.mark.parametrize("guest", [RED, BLUE])
-def test_guests_reach_the_registry_by_its_name_and_its_certificate(services: Services, guest: str) -> None:
+@pytest.mark.parametrize("url", [f"https://{REGISTRY}/v2/", GIT_URL])
+def test_guests_reach_what_has_a_login_by_its_name_and_its_certificate(
+    services: Services, guest: str, url: str
+) -> None:
     ca = (services.lab.site.directory / "tls" / "ca.crt").read_text()
-    trusted = f"cat > ca.crt <<'END'\n{ca}END\ncurl -sS --cacert ca.crt -w '%{{http_code}}' -o /dev/null https://{REGISTRY}/v2/"
+    trusted = f"cat > ca.crt <<'END'\n{ca}END\ncurl -sS --cacert ca.crt -w '%{{http_code}}' -o /dev/null {url}"
     assert services.fleet.ssh(guest, trusted) == "401"
-    refused = services.fleet.try_ssh(guest, f"curl -sS https://{REGISTRY}/v2/")
+    refused = services.fleet.try_ssh(guest, f"curl -sS {url}")
     assert refused.returncode == 60 and "certificate" in refused.stderr
 
 
