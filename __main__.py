@@ -8,6 +8,7 @@ from pulumi.runtime.config import CONFIG
 from components.hosts import HostAccess, build_host, describe, existing_connection
 from components.secrets import Secrets
 from components.site_access import SiteAccess
+from components.stacks import Applications
 from components.vms import build_vms
 from settings import SettingsError, load_program
 
@@ -31,13 +32,19 @@ def main() -> None:
         registry_password=secrets.registry_password,
         private_key=private_key,
     )
-    hosts = {}
+    applications = Applications(program=program, site=site, secrets=secrets)
+    hosts, portainers, stacks = {}, {}, {}
     for plan in program.hosts:
         place = vms[plan.name].connection if plan.existing is None else existing_connection(plan.existing, access)
-        build_host(plan, place, access)
+        docker = build_host(plan, place, access)
         hosts[plan.name] = describe(place, vms.get(plan.name))
+        server, its_stacks = applications.on(place, docker)
+        portainers.update(server)
+        stacks.update(its_stacks)
     pulumi.export("site", program.site.id)
     pulumi.export("hosts", hosts)
+    pulumi.export("portainers", portainers)
+    pulumi.export("stacks", stacks)
 
 
 main()

@@ -5,6 +5,8 @@ from components.docker_host import DockerHost, DockerHostArgs
 from components.host_baseline import HostBaseline, HostBaselineArgs
 from components.host_commands import HostCommands, HostCommandsArgs
 from components.host_steps import HostConnection
+from components.portainer_server import PortainerServer, PortainerServerArgs
+from components.portainer_stack import PortainerStack, PortainerStackArgs
 from components.rocky_app_vm import RockyAppVm, RockyAppVmArgs
 from components.site_access import SiteAccess
 from components.vm_claims import VmClaims, Wanted
@@ -19,6 +21,10 @@ __all__ = [
     "HostConnection",
     "OwnedBridge",
     "OwnedVlan",
+    "PortainerServer",
+    "PortainerServerArgs",
+    "PortainerStack",
+    "PortainerStackArgs",
     "RockyAppVm",
     "RockyAppVmArgs",
     "SiteAccess",

@@ -39,10 +39,10 @@ def existing_connection(host: ExistingHost, access: HostAccess) -> HostConnectio
     )
 
 
-def build_host(plan: HostPlan, connection: HostConnection, access: HostAccess) -> None:
-    """Everything that the plan says of a host; nothing where it says nothing."""
+def build_host(plan: HostPlan, connection: HostConnection, access: HostAccess) -> DockerHost | None:
+    """Everything that the plan says of a host; its Docker, where it says so."""
     if not (plan.baseline or plan.docker or plan.commands):
-        return
+        return None
     owner = f"{access.site_id}/{access.stack}/{plan.name}"
     arguments = HostBaselineArgs(connection=connection, site=access.site, owner=owner, baseline=plan.baseline)
     baseline = HostBaseline(f"{plan.name}-baseline", arguments)
@@ -58,6 +58,7 @@ def build_host(plan: HostPlan, connection: HostConnection, access: HostAccess) -
                 after=done,
             ),
         )
+    return docker
 
 
 def describe(connection: HostConnection, vm: RockyAppVm | None) -> dict[str, object]:

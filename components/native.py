@@ -101,12 +101,81 @@ class HostStep(pulumi.CustomResource):
 
     facts: pulumi.Output[Mapping[str, str]]
     versions: pulumi.Output[dict[str, str]]
+    certificate: pulumi.Output[str]
 
     def __init__(
         self, kind: str, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Take the kind of step (`Sysctl`) and its inputs."""
-        super().__init__(f"hypercompose:host:{kind}", name, {"facts": None, "versions": None, **inputs}, opts)
+        super().__init__(
+            f"hypercompose:host:{kind}", name, {**dict.fromkeys(("facts", "versions", "certificate")), **inputs}, opts
+        )
+
+
+class _Exact(pulumi.CustomResource):
+    """Base of those that hold names of somebody else (variables, paths): nothing below an input is spelt anew."""
+
+    type_name: str
+    outputs: tuple[str, ...] = ()
+
+    def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(self.type_name, name, {**inputs, **dict.fromkeys(self.outputs)}, opts)
+
+
+class Password(_Exact):
+    """A random secret."""
+
+    type_name = "hypercompose:secret:Password"
+    outputs = ("value",)
+    value: pulumi.Output[str]
+
+
+class Publication(_Exact):
+    """A ref of ours with exactly these files."""
+
+    type_name = "hypercompose:git:Publication"
+    outputs = ("commit",)
+    commit: pulumi.Output[str]
+
+
+class PortainerAccess(_Exact):
+    """A server of an accepted release, and our API key there."""
+
+    type_name = "hypercompose:portainer:Access"
+    outputs = ("apiKey", "version", "instanceId")
+    apiKey: pulumi.Output[str]
+    version: pulumi.Output[str]
+
+
+class PortainerSettings(_Exact):
+    """Settings of a server."""
+
+    type_name = "hypercompose:portainer:Settings"
+
+
+class PortainerEnvironment(_Exact):
+    """The server's own Docker under a name."""
+
+    type_name = "hypercompose:portainer:Environment"
+    outputs = ("environmentId",)
+    environmentId: pulumi.Output[int]
+
+
+class PortainerRegistry(_Exact):
+    """A registry that stacks pull from."""
+
+    type_name = "hypercompose:portainer:Registry"
+    outputs = ("registryId",)
+
+
+class Stack(_Exact):
+    """A compose stack."""
+
+    type_name = "hypercompose:portainer:Stack"
+    outputs = ("stackId", "running", "runningCommit", "webhook")
+    stackId: pulumi.Output[int]
+    running: pulumi.Output[dict[str, str]]
+    runningCommit: pulumi.Output[str]
 
 
 def _camel(name: str) -> str:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pulumi
+from pulumi.runtime.config import CONFIG
 
 from settings import Program, SettingsError
+from settings.portainer import Secret
 
 REGISTRY_VARIABLE = "HYPERCOMPOSE_REGISTRY_PASSWORD"
+GIT_VARIABLE = "HYPERCOMPOSE_GIT_PASSWORD"
 KEY_FILE_VARIABLE = "HYPERCOMPOSE_SSH_KEY_FILE"
 
 
@@ -21,26 +27,27 @@ class Secrets:
     api_token: pulumi.Input[str] | None
     ssh_private_key: pulumi.Input[str] | None
     registry_password: pulumi.Input[str] | None
+    git_password: pulumi.Input[str] | None = None
+    portainer_password: pulumi.Input[str] | None = None
+    """None: one is made up for each server."""
+    stacks: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """Stack -> name -> value, for secrets that are not made up."""
 
     @classmethod
     def of(cls, program: Program) -> Secrets:
         """Those that this program needs. Raises SettingsError for one that is missing."""
-        own = pulumi.Config("hypercompose")
-        password: pulumi.Input[str] | None = own.get_secret("registry_password")
-        if password is None and (given := os.environ.get(REGISTRY_VARIABLE)):
-            password = pulumi.Output.secret(given)
-        if password is None and any(h.docker and h.docker.registry and h.docker.registry.user for h in program.hosts):
-            raise SettingsError(
-                f"sites/{program.site.id}.yaml",
-                [
-                    f"registry.user: {program.site.registry and program.site.registry.user} has no password; set "
-                    f"{REGISTRY_VARIABLE}, or `pulumi config set --secret hypercompose:registry_password`"
-                ],
-            )
+        own, site = pulumi.Config("hypercompose"), program.site
+        registry = site.registry if any(h.docker and h.docker.registry for h in program.hosts) else None
+        git = site.git if any(stack.files is not None or stack.git for stack in program.stacks) else None
         return cls(
             api_token=pulumi.Config("proxmoxve").get_secret("apiToken"),
             ssh_private_key=own.get_secret("ssh_private_key"),
-            registry_password=password,
+            registry_password=_password(
+                own, site.id, "registry", REGISTRY_VARIABLE, registry.user if registry else None
+            ),
+            git_password=_password(own, site.id, "git", GIT_VARIABLE, git.user if git else None),
+            portainer_password=own.get_secret("portainer_password"),
+            stacks=_stack_secrets(program),
         )
 
     def key_for_commands(self, program: Program) -> pulumi.Input[str] | None:
@@ -51,3 +58,50 @@ class Secrets:
         if not file.is_file():
             raise SettingsError(KEY_FILE_VARIABLE, [f"{file}: no such file; `commands` of a host need the private key"])
         return pulumi.Output.secret(file.read_text())
+
+
+def _stack_secrets(program: Program) -> Mapping[str, Mapping[str, str]]:
+    """Raises SettingsError for one that nobody makes up and nobody gives, or that no stack has."""
+    try:
+        given: Any = json.loads(CONFIG.get().get("hypercompose:stack_secrets") or "{}")
+        found = {stack: {key: str(value) for key, value in own.items()} for stack, own in given.items()}
+    except (ValueError, AttributeError):
+        raise SettingsError(
+            "hypercompose:stack_secrets", ["expected stack -> name -> value; `pulumi config set --secret --path`"]
+        ) from None
+    problems = list(_secret_problems({plan.name: plan.secrets for plan in program.stacks}, found))
+    if problems:
+        raise SettingsError(f"Pulumi.{program.stack}.yaml", problems)
+    return found
+
+
+def _secret_problems(
+    wanted: Mapping[str, Mapping[str, Secret]], given: Mapping[str, Mapping[str, str]]
+) -> Iterator[str]:
+    for stack, secrets in wanted.items():
+        for key, secret in secrets.items():
+            if secret.generate is None and key not in given.get(stack, {}):
+                yield (
+                    f"stacks.{stack}.secrets.{key}: has no value; `pulumi config set --secret --path "
+                    f"hypercompose:stack_secrets.{stack}.{key}`"
+                )
+    for stack, own in given.items():
+        for key in own:
+            if key not in wanted.get(stack, {}):
+                yield f"stack_secrets.{stack}.{key}: no stack has such a secret; name it under stacks.{stack}.secrets"
+
+
+def _password(own: pulumi.Config, site: str, what: str, variable: str, user: str | None) -> pulumi.Input[str] | None:
+    """Pulumi's secret, else the variable. Raises SettingsError where somebody has to log in and neither is there."""
+    found: pulumi.Input[str] | None = own.get_secret(f"{what}_password")
+    if found is None and (given := os.environ.get(variable)):
+        found = pulumi.Output.secret(given)
+    if found is None and user:
+        raise SettingsError(
+            f"sites/{site}.yaml",
+            [
+                f"{what}.user: {user} has no password; set {variable}, or "
+                f"`pulumi config set --secret hypercompose:{what}_password`"
+            ],
+        )
+    return found

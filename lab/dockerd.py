@@ -32,6 +32,11 @@ def connect() -> docker.DockerClient:
     return client
 
 
+def address() -> str:
+    """Where the engine that `connect` gave listens, for programs that take it as DOCKER_HOST."""
+    return next(candidate for candidate in candidates() if _client(candidate))
+
+
 def find() -> docker.DockerClient | None:
     """Client of an engine that answers now; None when there is none."""
     answers = (_client(address) for address in candidates())

@@ -7,6 +7,9 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import Any
 
 import grpc
 
@@ -24,15 +27,19 @@ MESSAGE_BYTES = 400 << 20
 THREADS = 64  # Pulumi runs 4 x CPUs at once, most of them waiting for a host
 
 
-def warn_through(engine_address: str | None) -> Callable[[str, str], None]:
-    """A function that shows a warning at a URN in Pulumi's output."""
+Words = Callable[[str, str], None]
+
+
+def words_through(engine_address: str | None) -> tuple[Words, Words]:
+    """Two functions of URN and text: a warning that stays, and a status that the next one replaces."""
     stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine_address)) if engine_address else None
 
-    def warn(urn: str, text: str) -> None:
+    def log(urn: str, text: str, **how: Any) -> None:
         if stub is not None:
-            stub.Log(engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=text, urn=urn))
+            with suppress(grpc.RpcError):  # an engine that ends does not listen any more
+                stub.Log(engine_pb2.LogRequest(message=text, urn=urn, **how))
 
-    return warn
+    return partial(log, severity=engine_pb2.WARNING), partial(log, severity=engine_pb2.INFO, ephemeral=True)
 
 
 def main() -> None:
@@ -41,7 +48,7 @@ def main() -> None:
     engine = next((argument for argument in reversed(sys.argv[1:]) if ":" in argument), None)
     options = [("grpc.max_receive_message_length", MESSAGE_BYTES), ("grpc.max_send_message_length", MESSAGE_BYTES)]
     server = grpc.server(ThreadPoolExecutor(THREADS), options=options)
-    rpc.add_ResourceProviderServicer_to_server(Provider(TYPES, warn_through(engine)), server)
+    rpc.add_ResourceProviderServicer_to_server(Provider(TYPES, *words_through(engine)), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)

@@ -55,12 +55,13 @@ class Configuration:
             ssh_private_key=inputs.get("sshPrivateKey"),
         )
 
-    def context(self, warn: Callable[[str, str], None]) -> Context:
+    def context(self, warn: Callable[[str, str], None], say: Callable[[str, str], None]) -> Context:
         """What the resources share."""
         return Context(
             proxmox=Proxmox(self.endpoint, self.token, self.ca),
             load_ssh=self._load_ssh,
             warn=warn,
+            say=say,
         )
 
     def _load_ssh(self) -> Ssh:

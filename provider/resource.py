@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,12 +29,28 @@ class Context:
     """Called when the first host is to be reached: many runs reach none, and the library takes a third of a second."""
     warn: Callable[[str, str], None] = lambda urn, text: None
     """Shows a warning at a resource in Pulumi's output."""
+    say: Callable[[str, str], None] = lambda urn, text: None
+    """Shows how far something is, beside a resource, until the next word."""
     held: set[str] = field(default_factory=set)
     """URNs that the state holds. A replacement is checked without its old inputs, as if it were new (measured)."""
     cancelled: threading.Event = field(default_factory=threading.Event)
+    _here: threading.local = field(default_factory=threading.local)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _ssh: Ssh | None = None
     _hosts: Hosts | None = None
+
+    @contextmanager
+    def at(self, urn: str) -> Iterator[None]:
+        """Work at one resource: `tell` speaks beside it."""
+        self._here.urn = urn
+        try:
+            yield
+        finally:
+            self._here.urn = ""
+
+    def tell(self, text: str) -> None:
+        """How far the work at the resource of this thread is."""
+        self.say(getattr(self._here, "urn", ""), text)
 
     @property
     def hosts(self) -> Hosts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import grpc
@@ -23,9 +24,14 @@ VERSION = "0.1.0"
 class Provider(rpc.ResourceProviderServicer):
     """One per `up`: connections are pooled in its context, nothing is kept on disk."""
 
-    def __init__(self, types: Mapping[str, Resource], warn: Callable[[str, str], None]) -> None:
-        """Take the resource types by token, and a function that shows a warning at a URN."""
-        self._types, self._warn = types, warn
+    def __init__(
+        self,
+        types: Mapping[str, Resource],
+        warn: Callable[[str, str], None],
+        say: Callable[[str, str], None] = lambda urn, text: None,
+    ) -> None:
+        """Take the resource types by token, and functions that show a warning and a status at a URN."""
+        self._types, self._warn, self._say = types, warn, say
         self._context: Context | None = None
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: D102
@@ -45,7 +51,7 @@ class Provider(rpc.ResourceProviderServicer):
         return detailed(values.read(request.old_inputs), values.read(request.news), ())
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: D102
-        self._context = Configuration.parse(values.read(request.args)).context(self._warn)
+        self._context = Configuration.parse(values.read(request.args)).context(self._warn, self._say)
         return pb.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Check(self, request: Any, context: Any) -> Any:  # noqa: D102
@@ -68,7 +74,8 @@ class Provider(rpc.ResourceProviderServicer):
         found, inputs = self._types[_type(request.urn)], values.read(request.properties)
         if request.preview:
             return pb.CreateResponse(properties=request.properties)
-        with _errors_of(context, lambda half: _half_made(half, request.properties, found)):
+        half_made = partial(_half_made, inputs=request.properties, found=found)
+        with _errors_of(context, half_made), self._shared().at(request.urn):
             identity, outputs = found.create(self._shared(), inputs)
             return pb.CreateResponse(id=identity, properties=_state(request.properties, outputs, found))
 
@@ -89,7 +96,7 @@ class Provider(rpc.ResourceProviderServicer):
         found = self._types[_type(request.urn)]
         if request.preview:
             return pb.UpdateResponse(properties=request.news)
-        with _errors_of(context):
+        with _errors_of(context), self._shared().at(request.urn):
             outputs = found.update(self._shared(), values.read(request.olds), values.read(request.news))
             return pb.UpdateResponse(properties=_state(request.news, outputs, found))
 

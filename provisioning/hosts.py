@@ -23,6 +23,8 @@ AS_ROOT = (
     'if [ "$(id -u)" -eq 0 ]; then exec bash -s; else exec sudo -n env SSH_CONNECTION="$SSH_CONNECTION" bash -s; fi'
 )
 """The program comes by standard input: nothing of it is ever in a list of processes. sudo drops whence we come."""
+_HOLD = """mkdir -p /run/hypercompose && exec 9>{file} && flock -w {patience_s} 9 && echo held && exec cat >/dev/null
+"""
 SURVEY_TIMEOUT_S = 150.0
 BACK_AFTER_LOSS_S = 120.0
 BANNER_TIMEOUT_S = 5.0
@@ -93,6 +95,22 @@ class Hosts:
                 "or look at the host: something else there may change it back"
             )
         return Converged(how != "unchanged", found)
+
+    def ask(self, address: Address, program: str, timeout_s: float) -> Result:
+        """What a program of root's leaves, that changes nothing a step knows of."""
+        return self._run(address, program, timeout_s)
+
+    @contextlib.contextmanager
+    def holding(self, address: Address, name: str, patience_s: float) -> Iterator[None]:
+        """Hold a lock of the host's: whoever works on the same name, from wherever, waits. Ends with the connection."""
+        program = _HOLD.format(file=shlex.quote(f"/run/hypercompose/{name}.lock"), patience_s=int(patience_s))
+        command = f"bash -c {shlex.quote(AS_ROOT)}"
+        with self._ssh.open(address, command, program.encode(), b"held\n", patience_s + 10) as held:
+            if not held:
+                raise ProvisioningError(
+                    f"{address.host}: {name}: another run has worked on it for {patience_s:.0f} s; wait for its end"
+                )
+            yield
 
     def revert(self, address: Address, step: Step) -> None:
         """Take the step back. Safe where it never ran."""

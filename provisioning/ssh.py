@@ -7,7 +7,8 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import paramiko
 from paramiko.pkey import UnknownKeyType
@@ -79,6 +80,25 @@ class Ssh:
             raise CommandTimeout(f"{address.host}: a command did not end within {timeout_s:.0f} s") from error
         except (OSError, paramiko.SSHException) as error:
             raise ConnectionLost(f"{address.host}: connection lost during a command ({error})") from error
+        finally:
+            channel.close()
+
+    @contextmanager
+    def open(self, address: Address, command: str, stdin: bytes, greeting: bytes, timeout_s: float) -> Iterator[bool]:
+        """A command that runs as long as the block; whether it printed the greeting within the time."""
+        channel = self._channel(address, timeout_s)
+        try:
+            channel.settimeout(timeout_s)
+            channel.exec_command(command)
+            channel.sendall(stdin)
+            said = b""
+            while len(said) < len(greeting) and (more := channel.recv(len(greeting) - len(said))):
+                said += more
+        except (OSError, paramiko.SSHException) as error:
+            channel.close()
+            raise ConnectionLost(f"{address.host}: connection lost during a command ({error})") from error
+        try:
+            yield said == greeting
         finally:
             channel.close()
 

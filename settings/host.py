@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from settings.baseline import Baseline, OpenPorts
+from settings.portainer import PortainerSettings
 from settings.site import Model
 
 NAME = r"^[a-z]([a-z0-9-]{0,60}[a-z0-9])?$"
@@ -66,6 +67,7 @@ class HostParts(Model):
 
     baseline: Baseline | None = Field(None, description="fields that differ from the stack's; null: no baseline")
     docker: Docker | None = Field(None, description="fields that differ from the stack's; null: no Docker")
+    portainer: PortainerSettings | None = Field(None, description="fields that differ from the stack's; null: none")
     commands: tuple[Command, ...] = Field((), description="commands of yours on each host")
 
 

@@ -11,6 +11,7 @@ from settings.baseline import Baseline
 from settings.docker_plan import DockerPlan, plan_docker
 from settings.errors import SettingsError, problem
 from settings.host import Command, Docker, ExistingHost, HostParts, OsName
+from settings.portainer import PortainerSettings
 from settings.site import Model, Site
 from settings.stack import StackSettings
 from settings.vm_spec import VmSpec
@@ -26,6 +27,7 @@ class HostPlan:
     existing: ExistingHost | None
     baseline: Baseline | None
     docker: DockerPlan | None
+    portainer: PortainerSettings | None
     commands: tuple[Command, ...]
 
 
@@ -61,6 +63,7 @@ class _Plan:
             existing=existing,
             baseline=_over(self.stack.baseline, parts, "baseline", Baseline),
             docker=self._docker(docker, where, existing) if docker else None,
+            portainer=self._portainer(parts, where, docker),
             commands=parts.commands,
         )
 
@@ -69,6 +72,13 @@ class _Plan:
         plan, problems = plan_docker(self.site, docker, existing=existing is not None)
         self.problems += [f"{own}.{line}" for line in problems]
         return plan
+
+    def _portainer(self, parts: HostParts, where: str, docker: Docker | None) -> PortainerSettings | None:
+        found = _over(self.stack.portainer, parts, "portainer", PortainerSettings)
+        if found and docker is None and "portainer" in parts.model_fields_set:
+            remedy = "it runs in a container"
+            self.problems.append(problem(f"{where}.portainer", found.image, "`docker` on the same host", remedy))
+        return found if docker else None
 
 
 def _of(stack: StackSettings, where: str) -> HostParts:

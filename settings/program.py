@@ -13,23 +13,28 @@ from pydantic import ValidationError
 from settings.errors import SettingsError, from_validation
 from settings.host_plan import HostPlan, plan_hosts
 from settings.plan import plan_vms
+from settings.portainer_plan import PortainerPlan, portainer_plans
 from settings.site import Site, load_site
 from settings.stack import OwnedBridge, OwnedVlan, StackSettings
+from settings.stack_plan import StackPlan, opened, plan_stacks
 from settings.vm_spec import VmSpec
 
 NAMESPACE = "hypercompose"
-SECRETS = frozenset({"ssh_private_key", "registry_password"})
+SECRETS = frozenset({"ssh_private_key", "registry_password", "git_password", "portainer_password", "stack_secrets"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """What `__main__.py` builds: the stack's name, its site, its settings, the VMs and the hosts they mean."""
+    """What `__main__.py` builds: the stack's name, its site, its settings; the VMs, hosts and stacks that they mean."""
 
     stack: str
     site: Site
     settings: StackSettings
     vms: tuple[VmSpec, ...]
     hosts: tuple[HostPlan, ...]
+    stacks: tuple[StackPlan, ...]
+    portainers: Mapping[str, PortainerPlan]
+    """By host."""
 
     def owned_bridges(self) -> tuple[OwnedBridge, ...]:
         """The bridges that the stack creates, each with its node."""
@@ -63,7 +68,17 @@ def load_program(stack: str, raw: Mapping[str, str]) -> Program:
     site = load_site(settings.site)
     vms = plan_vms(site, settings, source)
     hosts = plan_hosts(site, settings, vms, source)
-    return Program(stack=stack, site=site, settings=settings, vms=vms, hosts=hosts)
+    stacks = plan_stacks(site, settings, stack, hosts)
+    opened_hosts = tuple(opened(host, stacks) for host in hosts)
+    return Program(
+        stack=stack,
+        site=site,
+        settings=settings,
+        vms=vms,
+        hosts=opened_hosts,
+        stacks=stacks,
+        portainers=portainer_plans(site, stack, hosts),
+    )
 
 
 def _own_values(raw: Mapping[str, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -78,10 +78,33 @@ class Ssh(Model):
     public_keys: Path | tuple[str, ...] = Field(description="public keys, or the file that lists them")
 
 
-class Endpoint(Model):
-    """A service of the site that stacks use."""
+class Git(Model):
+    """The site's git server (Bitbucket). Its password is a secret: `hypercompose:git_password`."""
 
-    url: str = Field(description="its address", examples=["https://git.example.com"])
+    url: Annotated[str, AfterValidator(_https)] = Field(
+        description="its address", examples=["https://git.example.com/scm"]
+    )
+    ca: Path | None = Field(None, description="CA certificate of its TLS (PEM); none: the system's")
+    user: str | None = Field(None, description="who logs in; none: nobody", examples=["hypercompose"])
+    repository: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._~/-]+$",
+        description="where rendered compose projects are published, a branch for each",
+        examples=["infra/deployments"],
+    )
+
+
+class Images(Model):
+    """Images of the site's registry: which digest each key of a compose file means, and how they are made."""
+
+    lock: Path = Field(description="file that `make images` writes", examples=["sites/main.images.yaml"])
+    base: str = Field("debian:bookworm-slim", description="image that the project's own images start from")
+    prefix: str = Field("hypercompose", pattern=r"^[a-z0-9._/-]+$", description="where in the registry they are")
+    external: dict[str, str] = Field(
+        default_factory=dict,
+        description="key -> repository:tag of images that others made",
+        examples=[{"portainer": "portainer/portainer-ce:2.33.8"}],
+    )
 
 
 class DnfRepository(Model):
@@ -131,6 +154,7 @@ class Registry(Model):
         description="its address", examples=["https://proget.example.com"]
     )
     ca: Path | None = Field(None, description="CA certificate of its TLS (PEM); none: the system's")
+    kind: Literal["proget", "custom"] = Field("proget", description="how Portainer is to treat it")
     user: str | None = Field(None, description="who logs in; none: nobody", examples=["hypercompose"])
     proof: ProofImage | None = Field(None, description="image that each Docker host runs once")
 
@@ -138,6 +162,22 @@ class Registry(Model):
     def host(self) -> str:
         """As image names carry it: `proget.example.com` or `registry.example.com:5000`."""
         return self.url.removeprefix("https://").split("/")[0]
+
+
+class AcceptedPortainer(Model):
+    """A release of Portainer that is accepted although it has known holes."""
+
+    version: str = Field(description="exactly", examples=["2.27.3"])
+    reason: str = Field(min_length=10, description="why")
+    until: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] = Field(
+        description="last day on which it is accepted", examples=["2027-01-31"]
+    )
+
+
+class PortainerSite(Model):
+    """What the site says of Portainer."""
+
+    accept: tuple[AcceptedPortainer, ...] = Field((), description="releases accepted by name, with reason and expiry")
 
 
 class Site(Model):
@@ -151,7 +191,9 @@ class Site(Model):
     domain: str = Field(description="DNS domain of the VMs", examples=["site.example.com"])
     docker: DockerSource | None = Field(None, description="where Docker CE comes from")
     registry: Registry | None = Field(None, description="container registry (ProGet)")
-    git: Endpoint | None = Field(None, description="git server (Bitbucket)")
+    git: Git | None = Field(None, description="git server (Bitbucket)")
+    images: Images | None = Field(None, description="images by key, and their digests")
+    portainer: PortainerSite | None = Field(None, description="which releases of Portainer are accepted")
 
     def network(self, bridge: str, vlan: int | None) -> Network | None:
         """The network on a bridge or one of its VLANs; None where the site file does not know it."""

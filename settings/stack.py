@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from settings.baseline import Baseline
 from settings.host import NAME, Docker, ExistingHost, HostParts
+from settings.portainer import STACK_NAME, PortainerSettings, Stack
 from settings.site import Model
 
 TAG = r"^[a-z0-9_][a-z0-9_.+-]{0,123}$"
@@ -141,5 +142,9 @@ class StackSettings(Model):
     hosts: tuple[ExistingHost, ...] = Field((), description="servers that are there already")
     baseline: Baseline | None = Field(None, description="what every host of the stack is; none: left as it is")
     docker: Docker | None = Field(None, description="Docker on every host of the stack; none: no Docker")
+    portainer: PortainerSettings | None = Field(None, description="Portainer on every host with Docker; none: none")
+    stacks: dict[Annotated[str, Field(pattern=STACK_NAME)], Stack] = Field(
+        default_factory=dict, description="applications by name"
+    )
     bridges: tuple[OwnedBridge, ...] = Field((), description="bridges created and owned by this stack")
     vlans: tuple[OwnedVlan, ...] = Field((), description="VLAN devices of nodes created and owned by this stack")

@@ -11,7 +11,9 @@ import docker
 from docker.errors import APIError, BuildError, DockerException
 
 from lab.images.build import IMAGE_LABEL
+from lab.services import recipe
 from lab.services.recipe import FOLDER, key
+from setup.places import CHECKOUT
 from setup.report import SetupError, work
 
 
@@ -51,6 +53,11 @@ class Builder:
         context = self._parts / f"context-{name}"
         shutil.copytree(FOLDER / name, context)
         shutil.copy2(self._parts / "usr/bin/busybox", context)
+        for folder in recipe.context(name):
+            for file in recipe.sources(folder):
+                target = context / file.relative_to(CHECKOUT)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(file, target)
         (context / ".dockerignore").write_text("" if name == "probe" else "busybox\n")
         installed = self._install(name) if (FOLDER / name / "packages").exists() else "scratch"
         tag = self._tag(name)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from setup.places import CHECKOUT
 from setup.report import SetupError
 
 PACKAGES_PORT = 8081
@@ -29,6 +31,10 @@ class Services:
     """Who may push to the git server; None: the site has no git server."""
     git_repository: str = "hypercompose/deployments"
     """Project and name of the repository that is there from the start."""
+    image_lock: Path | None = None
+    """Where the site reads digests of images; None: it names none by key."""
+    external_images: Mapping[str, str] = field(default_factory=dict)
+    """`repository:tag` by key, of images that others than the project make."""
 
     @property
     def packages_url(self) -> str:
@@ -67,7 +73,7 @@ class Services:
 
 def declared(content: Mapping[str, Any], address: str, domain: str) -> Services:
     """Services of a site file's content; SetupError when it looks for them where the lab does not have them."""
-    docker, registry, git = (content.get(section) or {} for section in ("docker", "registry", "git"))
+    docker, registry, git, images = (content.get(name) or {} for name in ("docker", "registry", "git", "images"))
     found = Services(
         address=address,
         domain=domain,
@@ -75,10 +81,12 @@ def declared(content: Mapping[str, Any], address: str, domain: str) -> Services:
         registry_user=str(registry.get("user") or "lab") if registry else None,
         git_user=_plain("git/user", git.get("user") or "lab", "<name>") if git else None,
         git_repository=_plain("git/repository", git.get("repository") or Services.git_repository, "<project>/<name>"),
+        image_lock=CHECKOUT / str(images.get("lock")) if images and registry else None,
+        external_images={str(key): str(name) for key, name in (images.get("external") or {}).items()},
     )
-    for field, url, expected in _urls(content, found):
+    for setting, url, expected in _urls(content, found):
         if not f"{url}/".startswith(f"{expected}/"):
-            raise SetupError(f"{field}: expected {expected}, where the lab has it, found {url!r}.")
+            raise SetupError(f"{setting}: expected {expected}, where the lab has it, found {url!r}.")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +16,7 @@ from lab.services.lighttpd import ensure_lighttpd
 from lab.services.login import ensure_password, write_htpasswd
 from lab.services.registry import Registry, guarded, settings
 from lab.services.repositories import backend, ensure_repository
-from lab.services.store import PROGRAM, ensure_store, seed
+from lab.services.store import DIGESTS, PROGRAM, ensure_store, seed
 from lab.site import Site
 from setup.report import SetupError
 
@@ -29,20 +30,38 @@ def prepare(site: Site, client: docker.DockerClient) -> None:
         keys.mkdir(parents=True, exist_ok=True)
         shutil.copy(packages_folder() / SIGNING_KEY, keys / SIGNING_KEY)
     if site.services.registry_user:
-        seed(ensure_store(client), _storage(site))
+        store = ensure_store(client)
+        seed(store, _storage(site))
+        if site.services.image_lock:
+            _lock_images(site, client, store, site.services.image_lock)
     if site.services.git_user:
         backend()
         ensure_lighttpd()
         ensure_repository(_repositories(site), site.services.git_repository)
 
 
+def _lock_images(site: Site, client: docker.DockerClient, store: Path, lock: Path) -> None:
+    """The project's own images are in the registry, and the site's lock says which they are."""
+    from lab.services.own_images import ensure_base, ensure_own, write_site_lock  # most labs need none of it
+
+    own = ensure_own(client, store / PROGRAM)
+    seed(own, _storage(site))
+    ensure_base(client)
+    digests = json.loads((store / DIGESTS).read_text())
+    write_site_lock(lock, site.services.registry_host, own, digests, dict(site.services.external_images))
+
+
 def credentials(site: Site) -> dict[str, str]:
-    """Secrets of the services, by the variable that tells them to a program."""
+    """What programs of this machine need for the services, by variable: secrets, and an address."""
     told = {}
     if site.services.registry_user:
         told["HYPERCOMPOSE_REGISTRY_PASSWORD"] = ensure_password(_folder(site) / "password")
     if site.services.git_user:
         told["HYPERCOMPOSE_GIT_PASSWORD"] = ensure_password(_git_folder(site) / "password")
+        # this machine asks another DNS than the guests do; git takes an address from its configuration
+        place = site.services.git_url.removeprefix("https://")
+        told |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.curloptResolve"}
+        told["GIT_CONFIG_VALUE_0"] = f"{place}:{site.services.address}"
     return told
 
 

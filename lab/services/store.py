@@ -32,14 +32,15 @@ def ensure_store(client: docker.DockerClient) -> Path:
 
 
 def seed(store: Path, storage: Path) -> None:
-    """Put the store's images beside whatever the storage holds, unless they have been put there."""
-    mark = storage / "seeded"
-    if mark.exists() and mark.read_text() == store.name:
+    """Put the images of one store beside whatever the storage holds, unless they have been put there."""
+    mark = storage / "seeded" / store.parent.name
+    if mark.is_file() and mark.read_text() == store.name:
         return
-    storage.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with work("registry: copying the service images"):
+    mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with work(f"registry: copying what the cache has ({store.parent.name})"):
         subprocess.run(["cp", "-a", "--reflink=auto", store / CONTENT, storage], check=True)
-        shutil.copy(store / DIGESTS, storage)
+        if (store / DIGESTS).exists():
+            shutil.copy(store / DIGESTS, storage)
     mark.write_text(store.name)
 
 

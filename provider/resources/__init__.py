@@ -4,6 +4,13 @@ from provider.resource import Resource
 from provider.resources.agent_host_key import AgentHostKey
 from provider.resources.filesystem import Filesystem
 from provider.resources.host_key import HostKey
+from provider.resources.password import Password
+from provider.resources.portainer.access import Access
+from provider.resources.portainer.environment import Environment
+from provider.resources.portainer.registry import Registry
+from provider.resources.portainer.settings import Settings
+from provider.resources.portainer.stack import Stack
+from provider.resources.publication import Publication
 from provider.resources.ready import Ready
 from provider.resources.seed import SeedResource
 from provider.resources.site_claim import SiteClaim
@@ -12,9 +19,10 @@ from provider.resources.vm_claim import VmClaim
 from provider.resources.vm_proof import VmProof
 from provisioning.steps.kinds import KINDS
 
-_KINDS = (SiteClaim, VmClaim, VmProof, SeedResource, Ready, HostKey, AgentHostKey, Filesystem)
+_SITE = (SiteClaim, VmClaim, VmProof, SeedResource, Ready, HostKey, AgentHostKey, Filesystem)
+_STACKS = (Password, Publication, Access, Settings, Environment, Registry, Stack)
 
 TYPES: dict[str, Resource] = {
-    **{found.type: found() for found in _KINDS},
+    **{found.type: found() for found in (*_SITE, *_STACKS)},
     **{found.type: found for found in map(StepResource, KINDS)},
 }

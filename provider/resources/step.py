@@ -53,7 +53,7 @@ class StepResource(Resource):
     def read(self, context: Context, urn: str, identity: str, state: Properties) -> Properties | None:
         """The arguments as the host has them now; a host that does not answer is unknown, and a warning."""
         try:
-            found = context.hosts.look(_address(state), self._step(state))
+            found = context.hosts.look(address_of(state), self._step(state))
         except HostUnreachable as error:
             context.warn(urn, f"not read, so nothing is known of it: {error}")
             return state
@@ -65,11 +65,11 @@ class StepResource(Resource):
 
     def delete(self, context: Context, identity: str, state: Properties) -> None:
         """Take it back."""
-        context.hosts.revert(_address(state), self._step(state))
+        context.hosts.revert(address_of(state), self._step(state))
 
     def _converge(self, context: Context, inputs: Properties) -> Properties:
         step = self._step(inputs)
-        done = context.hosts.converge(_address(inputs), step, can_lock_out=self._kind.can_lock_out)
+        done = context.hosts.converge(address_of(inputs), step, can_lock_out=self._kind.can_lock_out)
         return self._kind.outputs(done.found)
 
     def _step(self, inputs: Properties) -> Step:
@@ -80,7 +80,8 @@ def _arguments(inputs: Properties) -> Arguments:
     return {name: value for name, value in inputs.items() if name not in PLACE}
 
 
-def _address(inputs: Mapping[str, Any]) -> Address:
+def address_of(inputs: Mapping[str, Any]) -> Address:
+    """By the input `connection`."""
     place = inputs["connection"]
     return Address(
         host=place["host"], user=place["user"], host_key=place["host_key"], port=int(place.get("port") or 22)

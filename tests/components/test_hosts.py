@@ -79,7 +79,8 @@ def register(*, vm: bool = False, **parts: Any) -> Recording:
         place = existing_connection(host, access)
         if vm:
             place = type(place)(**{**vars(place), "vm": "1100", "gone_with": site.claim})
-        plan = HostPlan(name="srv", existing=host, **{"baseline": None, "docker": None, "commands": (), **parts})
+        unsaid = {"baseline": None, "docker": None, "portainer": None, "commands": ()}
+        plan = HostPlan(name="srv", existing=host, **{**unsaid, **parts})
         build_host(plan, place, access)
         return access
 
@@ -103,7 +104,7 @@ def test_every_setting_becomes_a_step_of_its_own_in_one_chain(whole: Recording) 
     names = steps(whole)
     assert names[0] == "srv-host"
     assert {"srv-user-alice", "srv-sudo-deploy", "srv-mount-srv-data", "srv-docker-proof"} <= set(names)
-    assert {whole.types[name].rpartition(":")[2] for name in names} == set(BY_NAME)
+    assert {whole.types[name].rpartition(":")[2] for name in names} == set(BY_NAME) - {"PortainerServer", "SecretFiles"}
     for before, after in itertools.pairwise(names):
         assert any(urn.endswith(f"::{before}") for urn in whole.requests[after].dependencies), (before, after)
 

@@ -17,7 +17,8 @@ from tests.components.recording import record
 def program(*, user: str | None = "lab", commands: tuple[str, ...] = ()) -> Any:
     registry = SimpleNamespace(user=user)
     host = SimpleNamespace(docker=SimpleNamespace(registry=registry), commands=commands)
-    return SimpleNamespace(site=SimpleNamespace(id="lab", registry=registry), hosts=[host])
+    site = SimpleNamespace(id="lab", registry=registry, git=None)
+    return SimpleNamespace(site=site, hosts=[host], stack="dev", stacks=())
 
 
 def secrets_of(wanted: Any) -> Secrets:

@@ -1,0 +1,119 @@
+"""PortainerServer: Portainer on a Docker host, known to us from its first packet, with its Docker and registry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.docker_host import DockerHost
+from components.host_steps import HostConnection, StepChain
+from components.native import (
+    Password,
+    PortainerAccess,
+    PortainerEnvironment,
+    PortainerRegistry,
+    PortainerSettings,
+)
+from components.site_access import SiteAccess
+from settings.portainer_plan import PortainerPlan
+
+ADMINISTRATOR = "admin"
+PASSWORD_LENGTH = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortainerServerArgs:
+    """A Docker host, and what its Portainer is to be. `password`: the administrator's; None: one is made up."""
+
+    connection: HostConnection
+    site: SiteAccess
+    docker: DockerHost
+    plan: PortainerPlan
+    password: pulumi.Input[str] | None
+    registry_password: pulumi.Input[str] | None
+
+
+class PortainerServer(pulumi.ComponentResource):
+    """An administrator before the port answers, TLS by a key of the host's own, an API key of ours."""
+
+    url: pulumi.Output[str]
+    password: pulumi.Output[str]
+    """The administrator's, a secret."""
+    environment_id: pulumi.Output[int]
+
+    def __init__(self, name: str, args: PortainerServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        """Declare container, access, settings, environment, registry."""
+        super().__init__("hypercompose:portainer:PortainerServer", name, None, opts)
+        self._name, self._args = name, args
+        self.password = pulumi.Output.secret(args.password or self._made_up())
+        chain = StepChain(self, args.site.native, args.connection, after=args.docker.done)
+        container = chain.add("PortainerServer", "portainer-server", self._container(), "password")
+        self.url = pulumi.Output.format("https://{0}:{1}", args.connection.host, args.plan.port)
+        access = PortainerAccess(f"{name}-access", self._access(container.certificate), self._options(container))
+        self.session: Mapping[str, Any] = {
+            "url": self.url,
+            "certificate": container.certificate,
+            "apiKey": access.apiKey,
+        }
+        told = {**self._vm, "server": self.session}
+        settings = {"EnableTelemetry": False, "SnapshotInterval": args.plan.snapshot_interval}
+        PortainerSettings(f"{name}-settings", {**told, "settings": settings}, self._options(access))
+        environment = {**told, "name": args.connection.name}
+        local = PortainerEnvironment(f"{name}-environment", environment, self._options(access))
+        self.environment_id = local.environmentId
+        self.done: tuple[pulumi.Resource, ...] = (local,)
+        if args.plan.registry_host:
+            self.done += (PortainerRegistry(f"{name}-registry", {**told, **self._registry()}, self._options(access)),)
+        self.register_outputs({"url": self.url, "environment_id": self.environment_id})
+
+    @property
+    def _vm(self) -> dict[str, Any]:
+        """Another VM has another Portainer, which knows nothing of ours."""
+        return {"vm": self._args.connection.vm} if self._args.connection.vm is not None else {}
+
+    def _made_up(self) -> pulumi.Output[str]:
+        inputs = {"length": PASSWORD_LENGTH, "keeper": self._args.connection.vm or self._args.connection.name}
+        return Password(f"{self._name}-password", inputs, self._options()).value
+
+    def _container(self) -> dict[str, Any]:
+        plan, connection = self._args.plan, self._args.connection
+        return {
+            "image": plan.image,
+            "address": connection.host,
+            "port": plan.port,
+            "authorities": plan.authorities,
+            "labels": dict(plan.labels),
+            "password": self.password,
+        }
+
+    def _access(self, certificate: pulumi.Output[str]) -> dict[str, Any]:
+        return {
+            **self._vm,
+            "url": self.url,
+            "certificate": certificate,
+            "user": ADMINISTRATOR,
+            "password": self.password,
+            "description": self._args.plan.owner,
+            "accept": [dict(entry) for entry in self._args.plan.accept],
+        }
+
+    def _registry(self) -> dict[str, Any]:
+        plan = self._args.plan
+        login = {"user": plan.registry_user, "password": self._args.registry_password} if plan.registry_user else {}
+        return {
+            "name": plan.registry_host,
+            "kind": plan.registry_kind,
+            "url": plan.registry_host,
+            **login,
+        }
+
+    def _options(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(
+            parent=self,
+            provider=self._args.site.native,
+            depends_on=list(after),
+            deleted_with=self._args.connection.gone_with,
+        )

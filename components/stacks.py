@@ -1,0 +1,66 @@
+"""Portainer and the stacks of one host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components.docker_host import DockerHost
+from components.host_steps import HostConnection
+from components.portainer_server import PortainerServer, PortainerServerArgs
+from components.portainer_stack import PortainerStack, PortainerStackArgs
+from components.secrets import Secrets
+from components.site_access import SiteAccess
+from settings import Program
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applications:
+    """Everything that runs in containers, declared host by host."""
+
+    program: Program
+    site: SiteAccess
+    secrets: Secrets
+
+    def on(self, connection: HostConnection, docker: DockerHost | None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the outputs tell: of the host's Portainer, and of its stacks by name."""
+        plan = self.program.portainers.get(connection.name)
+        if plan is None or docker is None:
+            return {}, {}
+        arguments = PortainerServerArgs(
+            connection=connection,
+            site=self.site,
+            docker=docker,
+            plan=plan,
+            password=self.secrets.portainer_password,
+            registry_password=self.secrets.registry_password,
+        )
+        server = PortainerServer(f"{connection.name}-portainer", arguments)
+        stacks = {name: self._stack(name, connection, server) for name in self._names(connection.name)}
+        return {connection.name: {"url": server.url, "user": "admin", "password": server.password}}, stacks
+
+    def _names(self, host: str) -> list[str]:
+        return [plan.name for plan in self.program.stacks if plan.host == host]
+
+    def _stack(self, name: str, connection: HostConnection, server: PortainerServer) -> Mapping[str, Any]:
+        program = self.program
+        plan = next(plan for plan in program.stacks if plan.name == name)
+        stack = PortainerStack(
+            name,
+            PortainerStackArgs(
+                connection=connection,
+                site=self.site,
+                server=server,
+                plan=plan,
+                git=program.site.git,
+                git_password=self.secrets.git_password,
+                given=self.secrets.stacks.get(name, {}),
+                environment=program.stack,
+                owner=f"{program.site.id}/{program.stack}/{name}",
+            ),
+            pulumi.ResourceOptions(parent=server),
+        )
+        return {"host": plan.host, "commit": stack.commit, "images": stack.images, "urls": stack.urls}

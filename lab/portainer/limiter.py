@@ -1,0 +1,39 @@
+"""Bans an address that logs in more than ten times a second."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+
+PER_S = 10
+BAN_S = float(os.environ.get("HYPERCOMPOSE_LAB_BAN_S") or 3600)
+
+
+@dataclass
+class _Caller:
+    tokens: float
+    seen: float
+    banned_until: float = 0.0
+
+
+class Limiter:
+    """One bucket of tokens an address."""
+
+    def __init__(self) -> None:
+        """Nobody is banned at the start."""
+        self._callers: dict[str, _Caller] = {}
+
+    def refuses(self, address: str) -> bool:
+        """Count one call, and say whether it is too many."""
+        now = time.monotonic()
+        caller = self._callers.setdefault(address, _Caller(PER_S, now))
+        if now < caller.banned_until:
+            return True
+        caller.tokens = min(PER_S, caller.tokens + (now - caller.seen) * PER_S)
+        caller.seen = now
+        if caller.tokens < 1:
+            caller.banned_until = now + BAN_S
+            return True
+        caller.tokens -= 1
+        return False

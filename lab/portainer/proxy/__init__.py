@@ -1,0 +1,1 @@
+"""The Docker API behind the server: what is passed on, refused and added on the way."""

@@ -1,0 +1,1 @@
+"""What is told to a Portainer server: `hypercompose:portainer:<Type>`."""

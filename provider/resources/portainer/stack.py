@@ -1,0 +1,166 @@
+"""`hypercompose:portainer:Stack`: a compose stack that runs as its files say, deployed by Portainer."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from provider.resource import Context, HalfMade, Properties, Resource
+from provider.resources.portainer.session import server_of, told
+from provider.resources.portainer.stack_inputs import address_of, problems, wanted_of
+from provisioning.claim import Problem
+from provisioning.errors import ProvisioningError
+from provisioning.portainer.containers import Container, Docker
+from provisioning.portainer.env_values import from_pairs
+from provisioning.portainer.rollout import OWNER, Scene, Wanted, change, create, existing
+from provisioning.portainer.stacks import INACTIVE, Found, Stacks
+from provisioning.portainer.watch import RolloutFailed
+from provisioning.steps.kind import AS_WANTED
+
+PATIENCE_S = 900
+WAYS = frozenset({"server", "connection", "ca", "adopt", "keepVolumes", "allowedPaths", "timeoutS", "hide"})
+"""Inputs about how it is done: nothing is deployed when only these change."""
+AGAIN = frozenset({"env", "state"})
+"""Inputs whose change needs containers made again though the commit is the same."""
+
+
+class Stack(Resource):
+    """See `stack_inputs` for its inputs; gives `stackId`, `webhook`, `running` (image by service), `runningCommit`."""
+
+    type = "hypercompose:portainer:Stack"
+    replace_on = frozenset({"vm", "name", "environmentId", "url", "path", "additional"})
+    secrets: ClassVar[frozenset[str]] = frozenset({"webhook"})
+    delete_before_replace = True
+    defaults: ClassVar[Mapping[str, Any]] = {"state": AS_WANTED}
+
+    def check(self, context: Context, urn: str, olds: Properties, news: Properties) -> Iterable[Problem]:
+        """What can be told without its host."""
+        return problems(news)
+
+    def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
+        """Deploy it. One that was made and is not well stays in the state: the next run goes on with it."""
+        identity, webhook = f"{inputs['server']['url']}/stacks/{inputs['name']}", str(uuid.uuid4())
+        wanted = wanted_of(inputs, webhook)
+        scene = _scene(context, inputs)
+        with _named(inputs), scene.hosts.holding(scene.address, f"stack-{wanted.name}", PATIENCE_S):
+            try:
+                number = create(scene, wanted)
+            except RolloutFailed as error:
+                if scene.stacks.find(wanted.name) is None:
+                    raise
+                raise HalfMade(identity, f"{_where(inputs)}: {error}") from error
+            return identity, _outputs(scene, wanted, number)
+
+    def read(self, context: Context, urn: str, identity: str, state: Properties) -> Properties | None:
+        """As the server and its Docker have it; None where the server has no such stack of ours."""
+
+        def ask() -> Properties | None:
+            stacks = _stacks(state)
+            found = stacks.get(int(state.get("stackId") or 0)) or stacks.find(str(state["name"]))
+            if found is None or from_pairs(found.get("Env")).get(OWNER) != state["owner"]:
+                return None
+            containers = _docker(state).containers(str(state["name"]))
+            return {**state, **_inputs_now(stacks, state, found, containers), **_facts(found, containers)}
+
+        return told(context, urn, state, ask)
+
+    def update(self, context: Context, olds: Properties, news: Properties) -> Properties:
+        """Bring it to the new inputs; where that fails, what ran before comes back."""
+        scene, wanted = _scene(context, news), wanted_of(news, str(olds.get("webhook") or uuid.uuid4()))
+        changed = {name for name in {*olds, *news} - _OUTPUTS if olds.get(name) != news.get(name)}
+        with _named(news), scene.hosts.holding(scene.address, f"stack-{wanted.name}", PATIENCE_S):
+            found = existing(scene, wanted)
+            if found is None:
+                return _outputs(scene, wanted, create(scene, wanted))
+            if changed - WAYS or "stackId" not in olds:
+                if found.get("Status") == INACTIVE:
+                    scene.stacks.start(int(found["Id"]))
+                change(scene, wanted, found, redeploy=bool(changed & AGAIN) or "stackId" not in olds)
+            return _outputs(scene, wanted, int(found["Id"]))
+
+    def delete(self, context: Context, identity: str, state: Properties) -> None:
+        """Remove it; its named volumes stay unless `keepVolumes` is false."""
+        scene, name = _scene(context, state), str(state["name"])
+        with _named(state), scene.hosts.holding(scene.address, f"stack-{name}", PATIENCE_S):
+            found = scene.stacks.find(name)
+            if found is not None and from_pairs(found.get("Env")).get(OWNER) == state["owner"]:
+                scene.stacks.delete(int(found["Id"]))
+                for volume in () if state.get("keepVolumes", True) else scene.docker.volumes(name):
+                    scene.docker.remove_volume(volume)
+
+
+_OUTPUTS = frozenset({"stackId", "webhook", "running", "runningCommit"})
+
+
+def _stacks(inputs: Properties) -> Stacks:
+    return Stacks(server_of(inputs), int(inputs["environmentId"]))
+
+
+def _docker(inputs: Properties) -> Docker:
+    return Docker(server_of(inputs), int(inputs["environmentId"]))
+
+
+def _scene(context: Context, inputs: Properties) -> Scene:
+    return Scene(
+        hosts=context.hosts,
+        address=address_of(inputs),
+        stacks=_stacks(inputs),
+        docker=_docker(inputs),
+        tell=context.tell,
+    )
+
+
+def _outputs(scene: Scene, wanted: Wanted, number: int) -> Properties:
+    found = scene.stacks.get(number) or {}
+    return {**_facts(found, scene.docker.containers(wanted.name)), "webhook": wanted.update.webhook}
+
+
+def _facts(found: Found, containers: list[Container]) -> Properties:
+    return {
+        "stackId": int(found.get("Id") or 0),
+        "running": {container.service: container.image for container in containers},
+        "runningCommit": str((found.get("GitConfig") or {}).get("ConfigHash") or ""),
+    }
+
+
+def _inputs_now(stacks: Stacks, state: Properties, found: Found, containers: list[Container]) -> Properties:
+    """The inputs that can drift."""
+    env = {name: value for name, value in from_pairs(found.get("Env")).items() if name != OWNER}
+    now: dict[str, Any] = {"env": env, "state": "; ".join(_unwell(state, found, containers)) or AS_WANTED}
+    git = found.get("GitConfig")
+    if git is None:
+        now["inline"] = stacks.text(int(found["Id"]))
+    else:
+        now["ref"] = str(git["ReferenceName"])
+        now["interval"] = str((found.get("AutoUpdate") or {}).get("Interval") or "")
+        if state.get("commit"):
+            now["commit"] = str(git.get("ConfigHash") or "")
+    return {name: value for name, value in now.items() if name in state}
+
+
+def _unwell(state: Properties, found: Found, containers: list[Container]) -> Iterator[str]:
+    if found.get("Status") == INACTIVE:
+        yield "stopped"
+        return
+    for service in sorted(set(state.get("running") or ()) - {container.service for container in containers}):
+        yield f"{service} has no container"
+    for container in containers:
+        if not container.is_well and container.health != "starting":
+            yield f"{container.service} is {container.told()}"
+
+
+def _where(inputs: Properties) -> str:
+    return f"stack {inputs['name']} on {inputs['connection']['host']}"
+
+
+@contextmanager
+def _named(inputs: Properties) -> Iterator[None]:
+    """Every error says which stack it is about."""
+    try:
+        yield
+    except HalfMade:
+        raise
+    except ProvisioningError as error:
+        raise ProvisioningError(f"{_where(inputs)}: {error}") from error

@@ -1,0 +1,182 @@
+"""A git repository over HTTPS, with the real git: what a ref holds, and refs of our own. Credentials never in argv."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from provisioning.errors import ProvisioningError
+
+TIMEOUT_S = 60
+LARGEST_FILE_BYTES = 1 << 20
+_ASKPASS = """#!/bin/sh
+case $1 in Username*) printf %s "$HYPERCOMPOSE_ASKED_USER" ;; *) printf %s "$HYPERCOMPOSE_ASKED_PASSWORD" ;; esac
+"""
+_OPTIONS = ("-c", "credential.helper=", "-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=20")
+_AUTHOR = {
+    f"GIT_{role}_{part}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for part, value in (("NAME", "Hypercompose"), ("EMAIL", "hypercompose@localhost"))
+}
+
+
+class GitError(ProvisioningError):
+    """git could not do it; the text says which of repository, credentials, ref or network it was."""
+
+
+class RefChanged(GitError):
+    """Somebody pushed to a ref in between."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repository:
+    """Where it is, and who asks. `ca` is the path of a PEM file; none: the system's."""
+
+    url: str
+    ca: str | None = None
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    def head(self, ref: str) -> str | None:
+        """The commit that a ref is at; None where the ref does not exist. `HEAD` is the default branch."""
+        with self._git() as git:
+            lines = git("ls-remote", "--", self.url, ref).splitlines()
+        return next((line.split("\t")[0] for line in lines if line.endswith(f"\t{ref}")), None)
+
+    def snapshot(self, ref: str, below: str = "") -> tuple[str, dict[str, bytes]]:
+        """A ref's commit and its files below a folder, by path; big files are left out. GitError for no such ref."""
+        with self._git() as git:
+            git("fetch", "--quiet", "--depth=1", "--", self.url, ref)
+            listed = git("ls-tree", "-r", "-l", "-z", "FETCH_HEAD", *([f"{below}/"] if below else []))
+            found = dict(_small_files(listed))
+            contents = {path: git.bytes("cat-file", "blob", blob) for path, blob in found.items()}
+            return git("rev-parse", "FETCH_HEAD").strip(), contents
+
+    def publish(self, ref: str, files: Mapping[str, str], message: str) -> str:
+        """Make the ref hold exactly these files; returns its commit, the old one where nothing differs."""
+        with self._git() as git:
+            old = self._fetch_if_there(git, ref)
+            for path, text in sorted(files.items()):
+                blob = git("hash-object", "-w", "--stdin", stdin=text.encode()).strip()
+                git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")
+            tree = git("write-tree").strip()
+            if old and git("rev-parse", f"{old}^{{tree}}").strip() == tree:
+                return old
+            commit = git("commit-tree", tree, *(["-p", old] if old else []), stdin=message.encode()).strip()
+            self._push(git, ref, commit, old or "")
+            return commit
+
+    def move(self, ref: str, commit: str) -> None:
+        """Set a ref to a commit that the repository holds."""
+        with self._git() as git:
+            git("fetch", "--quiet", "--depth=1", "--", self.url, commit)
+            self._push(git, ref, commit, None)
+
+    def remove(self, ref: str) -> None:
+        """Delete a ref; one that is gone is no error."""
+        if self.head(ref) is not None:
+            with self._git() as git:
+                git("push", "--quiet", "--", self.url, f":{ref}")
+
+    def _push(self, git: _Git, ref: str, commit: str, expected: str | None) -> None:
+        lease = "--force" if expected is None else f"--force-with-lease={ref}:{expected}"
+        try:
+            git("push", "--quiet", lease, "--", self.url, f"{commit}:{ref}")
+        except GitError as error:
+            if "stale info" in str(error) or "rejected" in str(error):
+                raise RefChanged(f"{self.url}: {ref} was pushed to by somebody else just now; run it again") from error
+            raise
+
+    def _fetch_if_there(self, git: _Git, ref: str) -> str:
+        lines = git("ls-remote", "--", self.url, ref).splitlines()
+        old = next((line.split("\t")[0] for line in lines if line.endswith(f"\t{ref}")), "")
+        if old:
+            git("fetch", "--quiet", "--depth=1", "--", self.url, old)
+        return old
+
+    @contextmanager
+    def _git(self) -> Iterator[_Git]:
+        program = shutil.which("git")
+        if program is None:
+            raise GitError("git: not installed on this machine; install it (Debian: apt-get install git)")
+        with tempfile.TemporaryDirectory(prefix="hypercompose-git-") as folder:
+            git = _Git(program, Path(folder), self)
+            git("init", "--quiet", "--bare", ".")
+            yield git
+
+
+class _Git:
+    """git in a folder of its own."""
+
+    def __init__(self, program: str, folder: Path, repository: Repository) -> None:
+        self._program, self._folder, self._repository = program, folder, repository
+        askpass = folder / "askpass"
+        askpass.write_text(_ASKPASS)
+        askpass.chmod(0o700)
+        self._env = {
+            **os.environ,
+            **_AUTHOR,
+            "GIT_ASKPASS": str(askpass),
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ALLOW_PROTOCOL": "https:http",
+            "GIT_DIR": str(folder),
+            "LC_ALL": "C.UTF-8",
+            "HYPERCOMPOSE_ASKED_USER": repository.user,
+            "HYPERCOMPOSE_ASKED_PASSWORD": repository.password,
+            **({"GIT_SSL_CAINFO": repository.ca} if repository.ca else {}),
+        }
+
+    def __call__(self, *arguments: str, stdin: bytes = b"") -> str:
+        """What it printed, as text."""
+        return self.bytes(*arguments, stdin=stdin).decode(errors="replace")
+
+    def bytes(self, *arguments: str, stdin: bytes = b"") -> bytes:
+        """What it printed. GitError where it failed."""
+        try:
+            done = subprocess.run(
+                [self._program, *_OPTIONS, *arguments],
+                cwd=self._folder,
+                env=self._env,
+                input=stdin,
+                capture_output=True,
+                timeout=TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise GitError(f"{self._repository.url}: git did not end within {TIMEOUT_S} s") from error
+        if done.returncode:
+            raise GitError(_explained(self._repository, done.stderr.decode(errors="replace"), arguments))
+        return done.stdout
+
+
+def _small_files(listed: str) -> Iterator[tuple[str, str]]:
+    """Path and blob of each regular file of `ls-tree -l -z`."""
+    for entry in filter(None, listed.split("\0")):
+        head, _, path = entry.partition("\t")
+        mode, kind, blob, size = head.split()
+        if kind == "blob" and mode in ("100644", "100755") and int(size) <= LARGEST_FILE_BYTES:
+            yield path, blob
+
+
+def _explained(repository: Repository, said: str, arguments: Sequence[str]) -> str:
+    text, where = said.lower(), repository.url
+    ref = arguments[-1].rpartition(":")[2]
+    last = " ".join(said.strip().splitlines()[-1:])[:300]
+    if "authentication failed" in text or "could not read username" in text or "error: 403" in text:
+        who = f"the login of {repository.user}" if repository.user else "to be read without a login"
+        return f"{where}: refuses {who}; set hypercompose:git_password, and look at the user's rights there"
+    if "couldn't find remote ref" in text or "unadvertised object" in text:
+        return f"{where}: has no {ref}; push it there, or name another ref (refs/heads/<branch>)"
+    if "not found" in text or "does not appear to be a git repository" in text:
+        return f"{where}: no such repository; look at its address"
+    if "certificate" in text or "ssl" in text:
+        return f"{where}: its TLS certificate is not trusted; put its CA into the site file under git.ca ({last})"
+    if "could not resolve" in text or "failed to connect" in text or "couldn't connect" in text or "timed out" in text:
+        return f"{where}: the git server does not answer ({last})"
+    return f"{where}: git {arguments[0]}: {last or 'failed without a word'}"

@@ -1,0 +1,1 @@
+"""The images of a site: built, pushed, and locked to their digests."""

@@ -1,0 +1,1 @@
+"""Portainer's HTTP API: access, environments, registries, stacks, and the containers behind them."""

@@ -1,0 +1,205 @@
+"""A stack brought to what is wanted: looked at first, deployed, watched until it is well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from provisioning.compose.look import ComposeRefused, Project, Seen, look, objections, pull
+from provisioning.errors import ProvisioningError
+from provisioning.git import Repository
+from provisioning.host import Address
+from provisioning.hosts import Hosts
+from provisioning.portainer.containers import Docker
+from provisioning.portainer.env_values import from_pairs
+from provisioning.portainer.stacks import AutoUpdate, Found, GitSource, Stacks
+from provisioning.portainer.watch import Goal, RolloutFailed, Watch
+
+OWNER = "HYPERCOMPOSE_OWNER"
+"""Variable of every stack of ours: `<site>/<stack>/<name>`; a stack without it is somebody else's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A stack with nothing left to decide. Either `inline`, or `source` with its `repository` as we reach it."""
+
+    name: str
+    owner: str
+    update: AutoUpdate
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    inline: str | None = None
+    source: GitSource | None = None
+    repository: Repository | None = None
+    commit: str = ""
+    """Of a ref that is ours alone; empty where others push and Portainer follows."""
+    adopt: bool = False
+    allowed_paths: tuple[str, ...] = ()
+    timeout_s: float = 180
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def all_env(self) -> dict[str, str]:
+        """With the mark of its owner."""
+        return {**self.env, OWNER: self.owner}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """Where it happens."""
+
+    hosts: Hosts
+    address: Address
+    stacks: Stacks
+    docker: Docker
+    tell: Callable[[str], None] = lambda text: None
+
+
+class NotOurs(ProvisioningError):
+    """The name is taken by a stack or compose project that we did not make."""
+
+
+def prepare(scene: Scene, wanted: Wanted) -> Goal:
+    """Everything that can be known before anything is touched; the images are on the host afterwards."""
+    project, commit = _project(wanted)
+    scene.tell("looking at its files on the host")
+    seen = look(scene.hosts, scene.address, project)
+    against = [*objections(project, seen), *_unowned(scene, wanted, seen)]
+    if against:
+        raise ComposeRefused("; ".join(against))
+    scene.tell("fetching its images")
+    pull(scene.hosts, scene.address, project)
+    return Goal(
+        name=wanted.name,
+        images=seen.model.images,
+        commit=commit if wanted.source else "",
+        timeout_s=wanted.timeout_s,
+        secrets=wanted.secrets,
+    )
+
+
+def create(scene: Scene, wanted: Wanted) -> int:
+    """Id of the new stack, or of ours that an interrupted run left. Raises RolloutFailed, ComposeRefused, NotOurs."""
+    if found := existing(scene, wanted):
+        change(scene, wanted, found, redeploy=True)
+        return int(found["Id"])
+    goal = prepare(scene, wanted)
+    watch = Watch(scene.stacks, scene.docker, goal, scene.tell)
+    identity = watch.during(lambda: _created(scene.stacks, wanted))
+    if identity is None:
+        raise RolloutFailed("Portainer told no id of the new stack")
+    watch.until_well(identity)
+    return identity
+
+
+def change(scene: Scene, wanted: Wanted, found: Found, *, redeploy: bool) -> None:
+    """Bring a stack to what is wanted. `redeploy`: containers are made again although the commit is the same."""
+    goal, identity = prepare(scene, wanted), int(found["Id"])
+    before = scene.stacks.text(identity) if wanted.inline is not None else ""
+    try:
+        _carry_out(scene, wanted, goal, identity, redeploy=redeploy)
+    except RolloutFailed as error:
+        scene.tell("it failed; bringing back what ran before")
+        raise RolloutFailed(f"{error}. {_restored(scene, wanted, found, before)}") from error
+
+
+def _carry_out(scene: Scene, wanted: Wanted, goal: Goal, identity: int, *, redeploy: bool) -> None:
+    watch, stacks = Watch(scene.stacks, scene.docker, goal, scene.tell), scene.stacks
+    if wanted.inline is not None:
+        text, env = wanted.inline, wanted.all_env
+        watch.during(lambda: stacks.put_inline(identity, text, env))
+    elif (source := wanted.source) is not None:
+        stacks.set_git(identity, source, wanted.all_env, wanted.update)
+        if redeploy or not wanted.update.webhook:
+            watch.during(lambda: stacks.redeploy(identity, source, wanted.all_env))
+        else:
+            stacks.knock(wanted.update.webhook)
+    watch.until_well(identity)
+
+
+def _restored(scene: Scene, wanted: Wanted, found: Found, text: str) -> str:
+    """What came of bringing back the version before. Portainer itself would leave nothing running."""
+    identity, env = int(found["Id"]), from_pairs(found.get("Env"))
+    commit = str((found.get("GitConfig") or {}).get("ConfigHash") or "")
+    goal = Goal(name=wanted.name, images={}, commit=commit, timeout_s=wanted.timeout_s, secrets=wanted.secrets)
+    watch = Watch(scene.stacks, scene.docker, goal, scene.tell)
+    try:
+        if wanted.inline is not None:
+            watch.during(lambda: scene.stacks.put_inline(identity, text, env))
+        elif wanted.source and wanted.repository and wanted.commit and commit:
+            source = wanted.source
+            wanted.repository.move(source.ref, commit)
+            scene.stacks.set_git(identity, source, env, wanted.update)
+            watch.during(lambda: scene.stacks.redeploy(identity, source, env))
+        else:
+            return "The ref is not ours, so the version before can only come back by a new commit"
+        watch.until_well(identity)
+    except ProvisioningError as error:
+        return f"The version before could not be brought back either: {error}"
+    return f"The version before{f' ({commit[:10]})' if commit else ''} runs again"
+
+
+def existing(scene: Scene, wanted: Wanted) -> Found | None:
+    """The stack of this name if it is ours, or may be adopted. Raises NotOurs."""
+    found = scene.stacks.find(wanted.name)
+    if found is None:
+        return None
+    owner = from_pairs(found.get("Env")).get(OWNER)
+    if owner != wanted.owner and not wanted.adopt:
+        raise NotOurs(
+            f"the name {wanted.name} is taken by {f'the stack of {owner}' if owner else 'a stack that is not ours'}; "
+            "choose another name, or say `adopt: true` to take it over"
+        )
+    return found
+
+
+def _unowned(scene: Scene, wanted: Wanted, seen: Seen) -> Iterator[str]:
+    if wanted.name in seen.projects and not wanted.adopt and scene.stacks.find(wanted.name) is None:
+        yield (
+            f"name {wanted.name}: taken by a compose project outside of Portainer; choose another name, or say "
+            "`adopt: true` to take it over"
+        )
+
+
+def _created(stacks: Stacks, wanted: Wanted) -> Found:
+    if wanted.source is not None:
+        return stacks.create_git(wanted.name, wanted.source, wanted.all_env, wanted.update)
+    return stacks.create_inline(wanted.name, wanted.inline or "", wanted.all_env)
+
+
+def _project(wanted: Wanted) -> tuple[Project, str]:
+    """Its files, and the commit they are of. Raises GitError, ComposeRefused."""
+    if wanted.source is None or wanted.repository is None:
+        order, commit, files = ["compose.yaml"], "", {"compose.yaml": wanted.inline or ""}
+    else:
+        order = [wanted.source.path, *wanted.source.additional]
+        commit, found = wanted.repository.snapshot(wanted.source.ref, _folder(wanted.source.path))
+        missing = [path for path in order if path not in found]
+        if missing:
+            has = ", ".join(sorted(found)[:8]) or "nothing"
+            raise ComposeRefused(
+                f"path {missing[0]}: not in {wanted.source.ref}, which has {has}; look at its spelling"
+            )
+        texts = {path: _text(content) for path, content in found.items()}
+        if binary := [path for path in order if texts[path] is None]:
+            raise ComposeRefused(f"path {binary[0]}: is no UTF-8 text, which a compose file must be")
+        files = {path: text for path, text in texts.items() if text is not None}
+        if wanted.commit and commit != wanted.commit:
+            raise ComposeRefused(
+                f"ref {wanted.source.ref}: is at {commit[:10]}, expected {wanted.commit[:10]}; somebody pushed to it"
+            )
+    project = Project(
+        name=wanted.name, files=files, order=order, env=wanted.all_env, allowed_paths=wanted.allowed_paths
+    )
+    return project, commit
+
+
+def _folder(path: str) -> str:
+    return str(PurePosixPath(path).parent).removeprefix(".")
+
+
+def _text(content: bytes) -> str | None:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None

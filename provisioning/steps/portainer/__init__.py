@@ -1,0 +1,7 @@
+"""Portainer's container on a host, and the secret files of stacks."""
+
+from provisioning.steps.kind import Kind
+from provisioning.steps.portainer.secret_files import SecretFiles
+from provisioning.steps.portainer.server import PortainerServer
+
+KINDS: tuple[Kind, ...] = (PortainerServer(), SecretFiles())

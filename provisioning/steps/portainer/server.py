@@ -1,0 +1,85 @@
+"""Portainer's server runs on a host: its administrator made before its port answers, TLS by a key of the host's own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Any, ClassVar
+
+from provisioning.claim import Problem
+from provisioning.steps.facts import Facts
+from provisioning.steps.kind import Arguments, Kind
+from provisioning.steps.step import Step, shell
+from provisioning.steps.words import Word, hostile_lines, number_problems
+
+ADDRESS = Word(r"[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?", "an address or host name")
+PINNED = Word(r"[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}", "an image with its registry and digest")
+LABEL = Word(r"[a-z][a-z0-9.-]*", "a label such as hypercompose.env")
+SHORTEST_PASSWORD = 12
+
+
+class PortainerServer(Kind):
+    """`image` by digest, `address` and `port` it listens on, `authorities` (PEM), `labels`, `password` (a secret).
+
+    Gives `certificate`, which clients pin.
+    """
+
+    name: ClassVar[str] = "PortainerServer"
+
+    def problems(self, args: Arguments) -> Iterator[Problem]:
+        """A pinned image, a place to listen, a password that Portainer takes."""
+        yield from PINNED.problems("image", args["image"])
+        yield from ADDRESS.problems("address", args["address"])
+        yield from number_problems("port", args["port"], 1, 65535)
+        yield from LABEL.problems("labels", *(args.get("labels") or {}))
+        yield from hostile_lines("labels", map(str, (args.get("labels") or {}).values()))
+        password = str(args.get("password") or "")
+        if len(password) < SHORTEST_PASSWORD or any(hostile_lines("password", [password])):
+            yield Problem(
+                property="password",
+                reason=f"shorter than {SHORTEST_PASSWORD} characters, or with a line end; set "
+                "`pulumi config set --secret hypercompose:portainer_password`",
+            )
+
+    def step(self, name: str, args: Arguments) -> Step:
+        """One container; another image keeps the volume with its data."""
+        labels = {key: str(value) for key, value in (args.get("labels") or {}).items()}
+        values: dict[str, Any] = {
+            "image": str(args["image"]),
+            "address": str(args["address"]),
+            "bind": _bind(str(args["address"])),
+            "port": int(args["port"]),
+            "authorities": str(args.get("authorities") or ""),
+            "labels": labels,
+        }
+        script = shell("portainer/server.sh")
+        values["spec"] = hashlib.sha256(f"{sorted(values.items())}\n{script}".encode()).hexdigest()[:16]
+        wanted = {"image": values["image"], "container": "running", "spec": values["spec"], "authorities": "as written"}
+        return Step(
+            name=name,
+            script=script,
+            values=values,
+            secrets={"password": str(args["password"])},
+            wanted=wanted,
+            timeout_s=600,
+        )
+
+    def read(self, args: Arguments, found: Facts) -> dict[str, Any]:
+        """Of the arguments only the image can be told from outside; everything else is told by `state`."""
+        now = super().read(args, found)
+        if found.get("spec") != self.step("read", args).wanted["spec"] and found.get("container") != "absent":
+            now["state"] = "its container was made otherwise"
+        return now
+
+    def outputs(self, found: Facts) -> dict[str, Any]:
+        """The certificate."""
+        return {"certificate": str(found.get("#", {}).get("certificate", ""))}
+
+
+def _bind(address: str) -> str:
+    """Where Docker publishes the port: an address itself; behind a name, all of the host's addresses."""
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return ""

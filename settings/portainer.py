@@ -1,0 +1,83 @@
+"""Settings of Portainer and of the stacks that it runs."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from settings.site import Model
+
+STACK_NAME = r"^[a-z0-9][a-z0-9_-]{0,47}$"
+FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+DURATION = r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class PortainerSettings(Model):
+    """Portainer on a host, for the host's own Docker."""
+
+    image: str = Field("portainer", description="key of its image in the site's image lock")
+    port: Port = Field(9443, description="port of its page and API, at the host's address")
+    sources: tuple[IPv4Network, ...] = Field(
+        min_length=1, description="networks that may reach it", examples=[["10.0.10.0/24"]]
+    )
+    snapshot_interval: str = Field(
+        "5m", pattern=r"^[0-9]+[smh]$", description="how often it looks at Docker as a whole"
+    )
+
+
+class GitStack(Model):
+    """Compose files in somebody's repository. Whoever pushes there deploys."""
+
+    url: str = Field(pattern=r"^https?://[^\s@]+$", description="its address", examples=["https://git.example.com/a/b"])
+    ref: str = Field("refs/heads/main", pattern=r"^refs/(heads|tags)/\S+$", description="branch or tag, in full")
+    path: str = Field("compose.yaml", pattern=r"^[^/\s][^\s]*$", description="the compose file")
+    additional: tuple[str, ...] = Field((), description="more compose files, laid over it in this order")
+    login: bool = Field(True, description="whether it is read as the site's git user")
+
+
+class Secret(Model):
+    """A secret of a stack: its own value by `hypercompose:stack_secrets`, else one that is made up once."""
+
+    generate: int | None = Field(32, ge=12, le=256, description="letters and digits to make up; none: it must be given")
+    variable: bool = Field(
+        False, description="an environment variable instead of a file; `docker inspect` shows those to all of its users"
+    )
+
+
+class Stack(Model):
+    """An application: a project of compose/, somebody's git repository, or the text of a compose file."""
+
+    project: str | None = Field(None, pattern=STACK_NAME, description="folder below compose/", examples=["guestbook"])
+    git: GitStack | None = Field(None, description="compose files in a repository")
+    inline: str | None = Field(None, description="the compose file itself")
+    host: str | None = Field(None, description="where it runs; none: the only host with Portainer")
+    ports: dict[Annotated[str, Field(pattern=FILE_NAME)], Port] = Field(
+        default_factory=dict, description="published ports by name; those of a project by the names it gives them"
+    )
+    sources: tuple[IPv4Network, ...] = Field((), description="networks that may reach the ports")
+    env: dict[Annotated[str, Field(pattern=VARIABLE)], str] = Field(
+        default_factory=dict, description="environment of the compose files"
+    )
+    secrets: dict[Annotated[str, Field(pattern=FILE_NAME)], Secret] = Field(
+        default_factory=dict, description="secrets beside those that a project names itself"
+    )
+    poll: str = Field("1m", pattern=DURATION, description="how often Portainer asks git; empty: never")
+    tenant: str | None = Field(None, pattern=FILE_NAME, description="label of its containers; none: the site's id")
+    instance: str | None = Field(None, pattern=FILE_NAME, description="label of its containers; none: the stack's name")
+    adopt: bool = Field(False, description="whether a stack of this name that others made is taken over")
+    keep_volumes: bool = Field(True, description="whether its named volumes stay when it is destroyed")
+    allowed_paths: tuple[str, ...] = Field((), description="folders of the host that its containers may mount")
+    timeout_s: int = Field(180, ge=10, le=3600, description="deadline until all of it is healthy")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Stack:
+        given = [name for name in ("project", "git", "inline") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"exactly one of project, git and inline, not {' and '.join(given) or 'none'}")
+        if self.ports and not self.sources:
+            raise ValueError("`sources`, the networks that may reach its ports")
+        return self

@@ -1,0 +1,182 @@
+"""From settings to stacks with nothing left to decide: where each runs, its files, environment, secrets and ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from settings.errors import SettingsError, problem
+from settings.host_plan import HostPlan
+from settings.image_lock import image_lookup
+from settings.portainer import GitStack, Secret, Stack
+from settings.project import MAIN, Project, render
+from settings.site import Site
+from settings.stack import StackSettings
+
+SECRETS_VARIABLE = "SECRETS"
+SECRETS_FOLDER = "/etc/hypercompose/stacks/{name}/secrets"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackPlan:
+    """One stack on one host. Exactly one of `files` (ours, published), `git` and `inline`."""
+
+    name: str
+    host: str
+    files: Mapping[str, str] | None
+    git: GitStack | None
+    inline: str | None
+    env: Mapping[str, str]
+    secrets: Mapping[str, Secret]
+    ports: Mapping[str, int]
+    health: Mapping[str, str]
+    """Path by port name."""
+    settings: Stack
+    labels: Mapping[str, str]
+    path: str = MAIN
+
+    @property
+    def secrets_folder(self) -> str:
+        """Where its secret files lie on the host."""
+        return SECRETS_FOLDER.format(name=self.name)
+
+
+@dataclass
+class _Plan:
+    site: Site
+    stack: str
+    hosts: Sequence[HostPlan]
+    problems: list[str] = field(default_factory=list)
+
+    def one(self, name: str, settings: Stack) -> Iterator[StackPlan]:
+        where = f"stacks.{name}"
+        host = self._host(where, settings)
+        try:
+            plan = self._plan(name, settings, host)
+        except SettingsError as error:
+            self.problems += [f"{where}: {error.source}: {line}" for line in error.problems]
+            return
+        self.problems += [f"{where}.{line}" for line in _misfits(plan)]
+        yield plan
+
+    def _plan(self, name: str, settings: Stack, host: str) -> StackPlan:
+        project = Project(settings.project) if settings.project else None
+        declared = project.declared if project else None
+        labels = self._labels(name, settings, declared.product if declared else name)
+        lookup = image_lookup(self.site)
+        numbers = {port.variable: settings.ports.get(key) for key, port in declared.ports.items()} if declared else {}
+        return StackPlan(
+            name=name,
+            host=host,
+            files=project.rendered(lookup, labels) if project else None,
+            git=settings.git,
+            inline=_inline(name, settings.inline, lookup, labels) if settings.inline else None,
+            env={
+                **({key: p.default for key, p in declared.parameters.items()} if declared else {}),
+                **{variable: str(number) for variable, number in numbers.items() if number},
+                **settings.env,
+            },
+            secrets={**(declared.secrets if declared else {}), **settings.secrets},
+            ports=settings.ports,
+            health={key: port.health for key, port in declared.ports.items() if port.health} if declared else {},
+            settings=settings,
+            labels=labels,
+            path=settings.git.path if settings.git else MAIN,
+        )
+
+    def _labels(self, name: str, settings: Stack, product: str) -> dict[str, str]:
+        values = {
+            "env": self.stack,
+            "stack": name,
+            "tenant": settings.tenant or self.site.id,
+            "instance": settings.instance or name,
+            "product": product,
+        }
+        return {f"hypercompose.{key}": value for key, value in values.items()}
+
+    def _host(self, where: str, settings: Stack) -> str:
+        able = [host.name for host in self.hosts if host.portainer]
+        if settings.host is None and len(able) == 1:
+            return able[0]
+        if settings.host in able:
+            return str(settings.host)
+        expected = f"one of the hosts with Portainer ({', '.join(able) or 'none has it; add `portainer`'})"
+        self.problems.append(problem(f"{where}.host", settings.host, expected, "name one"))
+        return settings.host or ""
+
+
+def plan_stacks(site: Site, settings: StackSettings, stack: str, hosts: Sequence[HostPlan]) -> tuple[StackPlan, ...]:
+    """Every stack, in the order of the settings. Raises SettingsError with every problem found."""
+    plan = _Plan(site, stack, hosts)
+    plans = [found for name, wanted in settings.stacks.items() for found in plan.one(name, wanted)]
+    problems = [*plan.problems, *_site_problems(site, settings), *_shared_ports(plans)]
+    if problems:
+        raise SettingsError(f"Pulumi.{stack}.yaml", list(dict.fromkeys(problems)))
+    return tuple(plans)
+
+
+def opened(host: HostPlan, stacks: Sequence[StackPlan]) -> HostPlan:
+    """The host with the ports of its Portainer and its stacks among those that may be reached."""
+    if host.docker is None:
+        return host
+    more: dict[str, Any] = {}
+    if host.portainer:
+        more["portainer"] = _opening(host.portainer.port, host.portainer.sources)
+    for plan in stacks:
+        if plan.host == host.name:
+            more |= {f"{plan.name}-{key}": _opening(n, plan.settings.sources) for key, n in plan.ports.items()}
+    return replace(host, docker=replace(host.docker, published={**host.docker.published, **more}))
+
+
+def _opening(port: int, sources: Sequence[Any]) -> dict[str, Any]:
+    return {"ports": [f"{port}/tcp"], "sources": [str(source) for source in sources]}
+
+
+def _inline(name: str, text: str, lookup: Callable[[str], str], labels: Mapping[str, str]) -> str:
+    import yaml
+
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError("inline", [f"not YAML: {' '.join(str(error).split())}"]) from error
+    known: Callable[[str], str] = lambda image: image if _is_reference(image) else lookup(image)  # noqa: E731
+    return render("inline", content, known, labels)
+
+
+def _is_reference(image: str) -> bool:
+    """Whether it is an image as Docker writes it, and no key of the lock."""
+    return any(mark in image for mark in "/:@$")
+
+
+def _misfits(plan: StackPlan) -> Iterator[str]:
+    """Settings that the project knows nothing of."""
+    if plan.settings.project is None:
+        return
+    declared = Project(plan.settings.project).declared
+    for kind, given, known in (
+        ("ports", plan.settings.ports, declared.ports),
+        ("env", plan.settings.env, declared.parameters),
+    ):
+        for key in given:
+            if key not in known:
+                expected = f"one of {', '.join(known) or 'none'}"
+                yield problem(
+                    f"{kind}.{key}", given[key], expected, f"see compose/{plan.settings.project}/project.yaml"
+                )
+
+
+def _site_problems(site: Site, settings: StackSettings) -> Iterator[str]:
+    file = f"sites/{site.id}.yaml"
+    if any(stack.project for stack in settings.stacks.values()) and not (site.git and site.git.repository):
+        yield f"stacks: projects are published to git, expected git.repository in {file}; say there which"
+
+
+def _shared_ports(plans: Sequence[StackPlan]) -> Iterator[str]:
+    taken: dict[tuple[str, int], str] = {}
+    for plan in plans:
+        for key, number in plan.ports.items():
+            other = taken.setdefault((plan.host, number), plan.name)
+            if other != plan.name:
+                remedy = f"{other} has it on {plan.host}"
+                yield problem(f"stacks.{plan.name}.ports.{key}", number, "a port that no other stack has", remedy)

