@@ -9,7 +9,7 @@ PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 SETUP = $(PYTHON) -m setup
 ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
 
-.PHONY: help up preview drift commands down refresh recover env check test soak template docs clean
+.PHONY: help up preview drift commands down refresh recover env check test soak template images docs clean
 .PHONY: lab-up lab-server lab-status lab-down lab-purge
 .DEFAULT_GOAL := help
 
@@ -63,6 +63,9 @@ lab-purge: ## remove the lab with everything in it
 
 template: ## import a cloud image as a template on a real site: make template SITE=main ARGS='--help'
 	@$(SETUP) template $(ON)
+
+images: ## build, push and lock the project's own images: make images SITE=main
+	@$(SETUP) images $(ON)
 
 soak: ## what takes longer than a test may: killed at every moment
 	@$(SETUP) soak -- $(ARGS)

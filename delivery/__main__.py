@@ -1,4 +1,4 @@
-"""`python -m delivery recover|template`: what surrounds `pulumi up` on a site."""
+"""`python -m delivery recover|template|images`: what surrounds `pulumi up` on a site."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterable
 
+from delivery.images import publish
 from delivery.recover import recover
 from delivery.template import Image, import_template
 from provisioning.errors import ProvisioningError
@@ -54,6 +55,10 @@ def _template(api: Proxmox, site: Site, options: argparse.Namespace) -> Iterable
     return import_template(api, image)
 
 
+def _images(api: Proxmox, site: Site, options: argparse.Namespace) -> Iterable[str]:
+    return publish(site, os.environ.get("HYPERCOMPOSE_REGISTRY_PASSWORD", ""))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m delivery", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -67,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     template.add_argument("--name", default="rocky-9", help="name of the template")
     template.add_argument("--node", help="node; default: the site's first")
     template.add_argument("--downloads", help="storage with content `import`; default: the site's iso storage")
+    images = commands.add_parser("images", help="build, push and lock the project's own images")
+    images.set_defaults(run=_images)
     return parser
 
 

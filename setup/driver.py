@@ -64,6 +64,13 @@ def template(session: Session, arguments: Sequence[str]) -> int:
     return python(session, "delivery", "template", *arguments)
 
 
+def images(session: Session, arguments: Sequence[str]) -> int:
+    """Build, push and lock what images/ holds. The lab does that at its start, past its registry's name."""
+    if session.site.is_lab:
+        return lab(session, "up")
+    return python(session, "delivery", "images", *arguments)
+
+
 def down(session: Session, arguments: Sequence[str]) -> int:
     """Destroy the stack; a lab that holds no VM afterwards is stopped."""
     lab(session, "up")
@@ -101,6 +108,7 @@ COMMANDS: Mapping[str, Callable[[Session, Sequence[str]], int]] = {
     "recover": recover,
     "down": down,
     "template": template,
+    "images": images,
     "lab-up": lambda session, arguments: lab(session, "up", *arguments),
     "lab-server": lambda session, arguments: lab(session, "server", *arguments),
     "lab-status": lambda session, arguments: lab(session, "status", *arguments),

@@ -15,6 +15,17 @@ def summary(outputs: Mapping[str, Any], known_hosts: Path, key_file: str | None)
         if isinstance(host.get("host_key"), str):
             yield f"  host key  {host['host_key']}"
             yield f"  ssh       {ssh_line(host, known_hosts, key_file)}"
+    for name, url in _urls(outputs):
+        yield f"{name}: {url}"
+
+
+def _urls(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every page: of Portainer by host, of applications by name and port."""
+    for host, server in (outputs.get("portainers") or {}).items():
+        yield f"portainer on {host}", str(server["url"])
+    for name, stack in (outputs.get("stacks") or {}).items():
+        for port, url in (stack.get("urls") or {}).items():
+            yield f"{name} {port}", str(url)
 
 
 def known_hosts_lines(outputs: Mapping[str, Any]) -> Iterator[str]:

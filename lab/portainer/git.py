@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ Username*) printf '%s' "$HYPERCOMPOSE_LAB_GIT_USER" ;;
 *) printf '%s' "$HYPERCOMPOSE_LAB_GIT_PASSWORD" ;;
 esac
 """
+logger = logging.getLogger(__name__)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -104,7 +106,9 @@ class Git:
             process.terminate()
             raise
         if process.returncode:
-            raise translated(err.decode(errors="replace"), repository.url)
+            said = err.decode(errors="replace")
+            logger.warning("git: %s", said.strip())
+            raise translated(said, repository.url)
         return out.decode(errors="replace")
 
     def _environment(self, repository: Repository) -> dict[str, str]:
@@ -129,7 +133,7 @@ class Git:
 
 def translated(said: str, url: str) -> GitError:
     """The real library's error for what the program said."""
-    host, port = host_and_port(url); __import__("sys").stderr.write("RAW " + said + repr({k: v for k, v in os.environ.items() if "SSL" in k or "GIT" in k}))
+    host, port = host_and_port(url)
     refs = f'Get "{url}/info/refs?service=git-upload-pack"'
     known = (
         (r"could not read (Username|Password)|Authentication failed", None),

@@ -25,6 +25,7 @@ class Builder:
         self._client = client
         self._parts = parts
         self._made: dict[str, None] = {}
+        self._key = key()  # once: somebody may edit a recipe meanwhile
 
     def build(self, name: str) -> str:
         """Tag of a new image. SetupError with the end of what its build said."""
@@ -107,6 +108,6 @@ class Builder:
 
     def _tag(self, name: str) -> str:
         """Tag of something this build makes, and notes that it does."""
-        tag = f"hypercompose/service-{name}:{key()}"
+        tag = f"hypercompose/service-{name}:{self._key}"
         self._made[tag] = None
         return tag

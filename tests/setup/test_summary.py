@@ -23,3 +23,14 @@ def test_the_line_to_paste_has_the_port_and_trusts_the_pinned_key_alone() -> Non
         "  ssh       ssh -i key -o UserKnownHostsFile=known ops@10.0.0.5",
         "  ssh       ssh -i key -o UserKnownHostsFile=known -p 2222 root@10.0.0.6",
     ]
+
+
+def test_every_page_is_named_with_its_address() -> None:
+    outputs = {
+        "portainers": {"vm": {"url": "https://10.0.0.5:9443", "user": "admin"}},
+        "stacks": {"shop": {"urls": {"web": "http://10.0.0.5:8080"}}, "job": {"urls": {}}},
+    }
+    assert list(summary(outputs, Path("known"), None)) == [
+        "portainer on vm: https://10.0.0.5:9443",
+        "shop web: http://10.0.0.5:8080",
+    ]
