@@ -93,6 +93,8 @@ class Resource:
     """Inputs whose change, or whose becoming unknown, needs a new resource."""
     secrets: ClassVar[frozenset[str]] = frozenset()
     """Outputs that are always secret."""
+    stable: ClassVar[frozenset[str]] = frozenset()
+    """Outputs that an update leaves as they are, so that a preview can tell what follows from them."""
     delete_before_replace: ClassVar[bool] = False
     defaults: ClassVar[Mapping[str, Any]] = {}
     """Inputs that nobody gives and that a read can find otherwise."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -88,14 +88,14 @@ class Provider(rpc.ResourceProviderServicer):
         inputs = {name: now.get(name) for name in values.read(request.inputs)}
         return pb.ReadResponse(
             id=request.id,
-            properties=values.write(now, _marked(request.properties) | found.secrets),
-            inputs=values.write(inputs, _marked(request.inputs)),
+            properties=_as_before(request.properties, now, found.secrets),
+            inputs=_as_before(request.inputs, inputs, ()),
         )
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: D102
         found = self._types[_type(request.urn)]
         if request.preview:
-            return pb.UpdateResponse(properties=request.news)
+            return pb.UpdateResponse(properties=_foreseen(request.olds, request.news, found.stable))
         with _errors_of(context), self._shared().at(request.urn):
             outputs = found.update(self._shared(), values.read(request.olds), values.read(request.news))
             return pb.UpdateResponse(properties=_state(request.news, outputs, found))
@@ -142,9 +142,25 @@ def _type(urn: str) -> str:
     return urn.split("::")[2].split("$")[-1]
 
 
-def _marked(struct: struct_pb2.Struct) -> frozenset[str]:
-    """Names of the properties that hold a secret."""
-    return frozenset(name for name, value in struct.fields.items() if values.holds_secret(value))
+def _as_before(before: struct_pb2.Struct, now: Mapping[str, Any], secret: Collection[str]) -> struct_pb2.Struct:
+    """Values on the wire: what is as it was keeps its marks, what differs is secret where anything of it was."""
+    old = values.read(before)
+    marked = {name for name, value in before.fields.items() if values.holds_secret(value)}
+    written = values.write(now, marked | set(secret))
+    for name, value in before.fields.items():
+        if name in now and old[name] == now[name]:
+            written.fields[name].CopyFrom(value)
+    return written
+
+
+def _foreseen(olds: struct_pb2.Struct, news: struct_pb2.Struct, stable: Collection[str]) -> struct_pb2.Struct:
+    """What a preview tells of an update: its inputs, and the outputs that an update leaves as they are."""
+    foreseen = struct_pb2.Struct()
+    foreseen.CopyFrom(news)
+    for name in stable:
+        if name in olds.fields:
+            foreseen.fields[name].CopyFrom(olds.fields[name])
+    return foreseen
 
 
 def _state(inputs: struct_pb2.Struct, outputs: Mapping[str, Any], found: Resource) -> struct_pb2.Struct:

@@ -27,6 +27,7 @@ class StepResource(Resource):
         """Take the kind."""
         self._kind = kind
         self.type = f"hypercompose:host:{kind.name}"  # type: ignore[misc]
+        self.stable = kind.stable  # type: ignore[misc]
         self.replace_on = frozenset({"vm", "step"}) | kind.replace_on  # type: ignore[misc]
 
     def check(self, context: Context, urn: str, olds: Properties, news: Properties) -> Iterator[Problem]:

@@ -21,6 +21,8 @@ class Kind(ABC):
     """Last part of the resource type: `Sysctl` is `hypercompose:host:Sysctl`."""
     replace_on: ClassVar[frozenset[str]] = frozenset()
     """Arguments whose change is another thing, not this one changed: a user's name."""
+    stable: ClassVar[frozenset[str]] = frozenset()
+    """Outputs that no change of an argument changes."""
     can_lock_out: ClassVar[bool] = False
     """Whether a mistake in it could close the SSH that it came by: then a new connection is tried afterwards."""
 

@@ -28,6 +28,7 @@ class Access(Resource):
     """`url`, `certificate`, `user`, `password`, `description` of the key, `accept` (releases by name)."""
 
     type = "hypercompose:portainer:Access"
+    stable: ClassVar[frozenset[str]] = frozenset({"apiKey", "instanceId"})
     replace_on = frozenset({"vm", "url", "user", "description"})
     secrets: ClassVar[frozenset[str]] = frozenset({"apiKey"})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from provider.resource import Context, Properties, Resource
 from provider.resources.portainer.session import server_of, told
 from provisioning.portainer.objects import ensure_environment, find_environment, remove_environment
@@ -11,6 +13,7 @@ class Environment(Resource):
     """`name`; gives `environmentId`. Deleting it would orphan its stacks, so they go first."""
 
     type = "hypercompose:portainer:Environment"
+    stable: ClassVar[frozenset[str]] = frozenset({"environmentId"})
     replace_on = frozenset({"vm", "name"})
 
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from provider.resource import Context, Properties, Resource
 from provider.resources.portainer.session import server_of, told
@@ -14,6 +15,7 @@ class Registry(Resource):
     """`name`, `kind` (proget, custom), `url` without a scheme, `user`, `password`; gives `registryId`."""
 
     type = "hypercompose:portainer:Registry"
+    stable: ClassVar[frozenset[str]] = frozenset({"registryId"})
     replace_on = frozenset({"vm", "name", "kind"})
     delete_before_replace = True
 

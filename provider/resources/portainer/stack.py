@@ -30,6 +30,7 @@ class Stack(Resource):
     """See `stack_inputs` for its inputs; gives `stackId`, `webhook`, `running` (image by service), `runningCommit`."""
 
     type = "hypercompose:portainer:Stack"
+    stable: ClassVar[frozenset[str]] = frozenset({"stackId", "webhook"})
     replace_on = frozenset({"vm", "name", "environmentId", "url", "path", "additional"})
     secrets: ClassVar[frozenset[str]] = frozenset({"webhook"})
     delete_before_replace = True

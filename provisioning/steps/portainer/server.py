@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any, ClassVar
@@ -26,6 +27,8 @@ class PortainerServer(Kind):
     """
 
     name: ClassVar[str] = "PortainerServer"
+    replace_on: ClassVar[frozenset[str]] = frozenset({"address"})
+    stable: ClassVar[frozenset[str]] = frozenset({"certificate"})
 
     def problems(self, args: Arguments) -> Iterator[Problem]:
         """A pinned image, a place to listen, a password that Portainer takes."""
@@ -54,8 +57,13 @@ class PortainerServer(Kind):
             "labels": labels,
         }
         script = shell("portainer/server.sh")
-        values["spec"] = hashlib.sha256(f"{sorted(values.items())}\n{script}".encode()).hexdigest()[:16]
-        wanted = {"image": values["image"], "container": "running", "spec": values["spec"], "authorities": "as written"}
+        values["spec"] = hashlib.sha256(f"{json.dumps(values, sort_keys=True)}\n{script}".encode()).hexdigest()[:16]
+        wanted = {
+            "image": values["image"],
+            "container": "running",
+            "spec": values["spec"],
+            "authority file": "as written",
+        }
         return Step(
             name=name,
             script=script,

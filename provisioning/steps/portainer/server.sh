@@ -8,7 +8,7 @@ check() {
     fact container := "$state"
     fact image := "$(inspect '{{.Config.Image}}')"
     fact spec := "$(inspect '{{index .Config.Labels "hypercompose.spec"}}')"
-    fact authorities := "$(if [ -z "$authorities" ]; then echo 'as written'
+    fact 'authority file' := "$(if [ -z "$authorities" ]; then echo 'as written'
         else file_state "$folder/authorities/site.pem" 0644 "$authorities"; fi)"
     note certificate := "$(cat "$folder/tls/portainer.crt" 2>/dev/null || true)"
 }
