@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from provisioning.errors import ProvisioningError
 
-TIMEOUT_S = 60
+ASK_S, MOVE_S = 20, 120
+"""For a question, and for commits on their way."""
 LARGEST_FILE_BYTES = 1 << 20
 _ASKPASS = """#!/bin/sh
 case $1 in Username*) printf %s "$HYPERCOMPOSE_ASKED_USER" ;; *) printf %s "$HYPERCOMPOSE_ASKED_PASSWORD" ;; esac
@@ -138,21 +140,25 @@ class _Git:
 
     def bytes(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """What it printed. GitError where it failed."""
+        limit_s = ASK_S if arguments[0] == "ls-remote" else MOVE_S
+        running = subprocess.Popen(
+            [self._program, *_OPTIONS, *arguments],
+            cwd=self._folder,
+            env=self._env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
         try:
-            done = subprocess.run(
-                [self._program, *_OPTIONS, *arguments],
-                cwd=self._folder,
-                env=self._env,
-                input=stdin,
-                capture_output=True,
-                timeout=TIMEOUT_S,
-                check=False,
-            )
+            out, err = running.communicate(stdin, limit_s)
         except subprocess.TimeoutExpired as error:
-            raise GitError(f"{self._repository.url}: git did not end within {TIMEOUT_S} s") from error
-        if done.returncode:
-            raise GitError(_explained(self._repository, done.stderr.decode(errors="replace"), arguments))
-        return done.stdout
+            os.killpg(running.pid, signal.SIGKILL)  # its helper for https would keep the pipes open
+            running.communicate()
+            raise GitError(f"{self._repository.url}: the git server does not answer within {limit_s} s") from error
+        if running.returncode:
+            raise GitError(_explained(self._repository, err.decode(errors="replace"), arguments))
+        return out
 
 
 def _small_files(listed: str) -> Iterator[tuple[str, str]]:

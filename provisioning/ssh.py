@@ -31,6 +31,8 @@ SILENCE_S = 20
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 3.0
 LAST_OUTPUT_S = 2.0
+RUNNING, HELD = 5, 4
+"""Sessions at once on one connection, of commands and of locks: sshd allows ten (MaxSessions) and refuses more."""
 TRIES = 4
 """Connections tried for one command: sshd drops some of a burst (MaxStartups), and networks have moments."""
 
@@ -45,6 +47,7 @@ class Ssh:
         self._load_key = load_key
         self._clients: dict[Address, paramiko.SSHClient] = {}
         self._locks: dict[Address, threading.Lock] = {}
+        self._rooms: dict[tuple[Address, int], threading.BoundedSemaphore] = {}
         self._guard = threading.Lock()
         self._closed = threading.Event()
         self.opened = 0
@@ -69,6 +72,10 @@ class Ssh:
 
     def run(self, address: Address, command: str, *, stdin: bytes = b"", timeout_s: float = 60) -> Result:
         """Run a shell command on the host's pooled connection; secrets go in by `stdin`, never in `command`."""
+        with self._room(address, RUNNING):
+            return self._run(address, command, stdin, timeout_s)
+
+    def _run(self, address: Address, command: str, stdin: bytes, timeout_s: float) -> Result:
         channel = self._channel(address, timeout_s)
         try:
             channel.settimeout(timeout_s)
@@ -86,21 +93,17 @@ class Ssh:
     @contextmanager
     def open(self, address: Address, command: str, stdin: bytes, greeting: bytes, timeout_s: float) -> Iterator[bool]:
         """A command that runs as long as the block; whether it printed the greeting within the time."""
-        channel = self._channel(address, timeout_s)
-        try:
-            channel.settimeout(timeout_s)
-            channel.exec_command(command)
-            channel.sendall(stdin)
-            said = b""
-            while len(said) < len(greeting) and (more := channel.recv(len(greeting) - len(said))):
-                said += more
-        except (OSError, paramiko.SSHException) as error:
-            channel.close()
-            raise ConnectionLost(f"{address.host}: connection lost during a command ({error})") from error
-        try:
-            yield said == greeting
-        finally:
-            channel.close()
+        with self._room(address, HELD):
+            channel = self._channel(address, timeout_s)
+            try:
+                said = _greeted(channel, command, stdin, len(greeting), timeout_s)
+            except (OSError, paramiko.SSHException) as error:
+                channel.close()
+                raise ConnectionLost(f"{address.host}: connection lost during a command ({error})") from error
+            try:
+                yield said == greeting
+            finally:
+                channel.close()
 
     def public_key(self) -> str:
         """The public half of the key that we log in with, `<type> <base64>`."""
@@ -126,6 +129,8 @@ class Ssh:
             try:
                 if transport is not None:
                     return transport.open_session(timeout=min(timeout_s, 15))
+            except paramiko.ChannelException as error:  # the connection is well: others use it
+                raise HostUnreachable(f"{address.host}: sshd refuses another session ({error.text})") from error
             except (OSError, EOFError, paramiko.SSHException):
                 if attempt == 2:
                     break
@@ -145,6 +150,10 @@ class Ssh:
                     raise
             pause = min(pause * 2, LONGEST_PAUSE_S)
         return self._client(address)
+
+    def _room(self, address: Address, sessions: int) -> threading.BoundedSemaphore:
+        with self._guard:
+            return self._rooms.setdefault((address, sessions), threading.BoundedSemaphore(sessions))
 
     def _lock(self, address: Address) -> threading.Lock:
         with self._guard:
@@ -224,6 +233,16 @@ def parse_host_key(text: str) -> tuple[str, paramiko.PKey]:
         return key_type, paramiko.PKey.from_type_string(key_type, base64.b64decode(body))
     except (ValueError, UnknownKeyType, paramiko.SSHException) as error:
         raise ProvisioningError(f"host key {text[:40]!r}: expected `<type> <base64>` ({error})") from error
+
+
+def _greeted(channel: paramiko.Channel, command: str, stdin: bytes, size: int, timeout_s: float) -> bytes:
+    channel.settimeout(timeout_s)
+    channel.exec_command(command)
+    channel.sendall(stdin)
+    said = b""
+    while len(said) < size and (more := channel.recv(size - len(said))):
+        said += more
+    return said
 
 
 def _collect(channel: paramiko.Channel, limit: float) -> Result:

@@ -18,6 +18,7 @@ from lab import dockerd
 from lab.images.sources import guest_sources
 from lab.machine import MMDEBSTRAP
 from lab.processes import free_port
+from lab.services.parts import OPTIONS
 from lab.services.registry import Registry, settings
 from provisioning.errors import ProvisioningError
 from provisioning.images.build import Docker, keys_in, logged_in, source_hash
@@ -94,9 +95,8 @@ def _import_base(client: docker.DockerClient) -> None:
     with tempfile.TemporaryDirectory() as folder, work(f"own images: Debian {SUITE} to start from"):
         sources, tree = Path(folder) / "sources.list", Path(folder) / "base.tar"
         sources.write_text("\n".join(guest_sources(suite=SUITE)) + "\n")
-        command = [str(ensure(MMDEBSTRAP)), "--variant=minbase", "--mode=root", "--format=tar"]
         done = subprocess.run(
-            [*command, "--include=ca-certificates", SUITE, str(tree), str(sources)],
+            [str(ensure(MMDEBSTRAP)), *OPTIONS, SUITE, str(tree), str(sources)],
             cwd="/",
             stdin=subprocess.DEVNULL,
             capture_output=True,

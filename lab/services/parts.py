@@ -12,7 +12,7 @@ from lab.services.recipe import FOLDER, HOOK
 from setup.machine import ensure
 from setup.report import SetupError, work
 
-_OPTIONS = (
+OPTIONS = (
     "--variant=minbase",
     "--mode=root",
     "--format=tar",
@@ -20,8 +20,8 @@ _OPTIONS = (
     "--dpkgopt=path-exclude=/usr/share/man/*",
     "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--dpkgopt=path-exclude=/usr/share/locale/*",
-    f"--customize-hook={HOOK}",
 )
+"""A tree without what no container reads."""
 
 
 def fetch(folder: Path) -> None:
@@ -30,7 +30,14 @@ def fetch(folder: Path) -> None:
         raise SetupError("service images: can only be built as root; run the same command with sudo.")
     sources = folder / "sources.list"
     sources.write_text("\n".join(guest_sources()) + "\n")
-    command = [str(ensure(MMDEBSTRAP)), *_OPTIONS, SUITE, str(folder / "base.tar"), str(sources)]
+    command = [
+        str(ensure(MMDEBSTRAP)),
+        *OPTIONS,
+        f"--customize-hook={HOOK}",
+        SUITE,
+        str(folder / "base.tar"),
+        str(sources),
+    ]
     env = {**os.environ, "RECIPES": str(FOLDER), "PARTS": str(folder)}
     with work(f"service images: Debian {SUITE} tree and packages"):
         done = subprocess.run(

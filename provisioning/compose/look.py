@@ -60,7 +60,7 @@ def look(hosts: Hosts, address: Address, project: Project) -> Seen:
     listeners = tuple((port, "") for port in map(_listener, rest[:middle]) if port)
     theirs = [line.split("|", 2) for line in rest[middle + 1 :]]
     published = tuple((port, name) for name, _, ports in theirs for port in _published(ports))
-    return Seen(Model(json.loads(model)), inside, (*listeners, *published), frozenset(name for name, *_ in theirs))
+    return Seen(Model(json.loads(model)), inside, (*published, *listeners), frozenset(name for name, *_ in theirs))
 
 
 def objections(project: Project, seen: Seen) -> Iterator[str]:

@@ -109,3 +109,6 @@ def _entry_problems(key: Any, entry: Any) -> Iterator[str]:
     for name, pattern in (("repository", REPOSITORY), ("digest", DIGEST)):
         if not pattern.fullmatch(str(entry.get(name, ""))):
             yield f".{name}: {entry.get(name)!r}, expected {pattern.pattern}"
+    for name in ("tag", "source"):
+        if not isinstance(entry.get(name, ""), str):
+            yield f".{name}: {entry[name]!r}, expected text in quotes"

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 import requests
+from requests.auth import HTTPBasicAuth
 
 from provisioning.errors import ProvisioningError
 
@@ -51,7 +52,7 @@ class Registry:
         return found
 
     def _head(self, url: str, headers: dict[str, str]) -> requests.Response:
-        login = (self.user, self.password) if self.user and not headers else None
+        login = None if headers else self._login()
         try:
             with requests.Session() as session:
                 session.trust_env = False
@@ -73,12 +74,16 @@ class Registry:
             return {}
         named = dict(_PARAMETER.findall(challenge))
         query = {key: named[key] for key in ("service", "scope") if key in named}
-        login = (self.user, self.password) if self.user else None
+        realm = named.get("realm", "")
+        if not realm.startswith("https://"):
+            raise RegistryError(f"{self.host}: sends logins to {realm!r}, expected https://; look at registry.url")
         try:
-            answer = requests.get(
-                named.get("realm", ""), params=query, auth=login, verify=self.ca or True, timeout=TIMEOUT_S
-            )
+            answer = requests.get(realm, params=query, auth=self._login(), verify=self.ca or True, timeout=TIMEOUT_S)
             token = answer.json().get("token") or answer.json().get("access_token") or ""
-        except (requests.exceptions.RequestException, ValueError) as error:
+        except (requests.exceptions.RequestException, ValueError, AttributeError) as error:
             raise RegistryError(f"{self.host}: gives no token ({type(error).__name__})") from error
         return {"Authorization": f"Bearer {token}"}
+
+    def _login(self) -> HTTPBasicAuth | None:
+        """As docker sends it; text would be encoded as Latin-1, which not every password can be."""
+        return HTTPBasicAuth(self.user.encode(), self.password.encode()) if self.user else None

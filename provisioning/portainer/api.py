@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -56,6 +57,9 @@ class Portainer:
         self.place = place
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy, no other certificates: this server only
+        self._session.cookies.set_policy(
+            DefaultCookiePolicy(allowed_domains=[])
+        )  # a login's cookie asks for CSRF tokens
         if api_key:
             self._session.headers["X-API-Key"] = api_key
         elif token:

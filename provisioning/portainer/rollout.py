@@ -105,6 +105,7 @@ def change(scene: Scene, wanted: Wanted, found: Found, *, redeploy: bool) -> Non
 
 def _carry_out(scene: Scene, wanted: Wanted, goal: Goal, identity: int, *, redeploy: bool) -> None:
     watch, stacks = Watch(scene.stacks, scene.docker, goal, scene.tell), scene.stacks
+    watch.remember()
     if wanted.inline is not None:
         text, env = wanted.inline, wanted.all_env
         watch.during(lambda: stacks.put_inline(identity, text, env))

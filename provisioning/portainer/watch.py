@@ -53,7 +53,15 @@ class Watch:
     tell: Callable[[str], None] = lambda text: None
     words: dict[str, list[str]] = field(default_factory=dict)
     last: dict[str, str] = field(default_factory=dict)
+    old: frozenset[str] = frozenset()
+    """Containers of the version before: they may stop while it is replaced."""
     _told: str = ""
+    _containers: list[Container] = field(default_factory=list)
+    _deployed: bool = True
+
+    def remember(self) -> None:
+        """What runs now is the version before."""
+        self.old = frozenset(container.id for container in self.docker.containers(self.goal.name))
 
     def during(self, deploy: Callable[[], Found | None]) -> int | None:
         """Call the API, which answers when compose has ended, and look meanwhile; the stack's id."""
@@ -117,13 +125,14 @@ class Watch:
         if self.goal.commit:
             stack = self.stacks.get(identity)
             running = str(((stack or {}).get("GitConfig") or {}).get("ConfigHash") or "nothing")
-            if running != self.goal.commit:
+            self._deployed = running == self.goal.commit
+            if not self._deployed:
                 yield f"commit {running[:10]} runs, expected {self.goal.commit[:10]}"
 
     def _failed(self) -> Iterator[str]:
         for container in self._containers:
-            if container.image != self.goal.images.get(container.service):
-                continue  # of the version before
+            if container.id in self.old and not self._deployed:
+                continue
             if container.has_failed or container.restarts >= LOOPS:
                 yield self._reason(container.service, container.told())
 

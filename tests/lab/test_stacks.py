@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,9 +71,10 @@ class Vm:
         """A call of the administrator's."""
         server = self.outputs("portainers")[HOST]
         with requests.Session() as session:
-            session.verify = False
+            session.verify, session.trust_env = False, False
             login = {"username": server["user"], "password": server["password"]}
             token = session.post(f"{server['url']}/api/auth", json=login, timeout=20).json()["jwt"]
+            session.cookies.clear()  # with them, a change needs a CSRF token
             headers = {"Authorization": f"Bearer {token}"}
             answer = session.request(method, f"{server['url']}/api{path}", headers=headers, timeout=60, **body)
         answer.raise_for_status()
@@ -202,13 +202,11 @@ def test_a_change_of_one_service_leaves_the_others_running(checkout: Checkout, v
     file = checkout.folder / "compose" / "guestbook" / "compose.yaml"
     with edited(file, "mem_limit: 64m", "mem_limit: 65m"):
         shown = checkout.pulumi("preview", "--diff", stack=STACK).text
-        assert re.search(r"-.*mem_limit: 64m\n.*\+.*mem_limit: 65m", shown), shown
+        assert re.search(r'mem_limit +: "64m" => "65m"', shown), shown
         up = checkout.make("up", stack=STACK)
         assert up.code == 0, up.why
         after = vm.ids()
         assert {name for name in after if after[name] != before[name]} == {"web"}
-    back = checkout.make("up", stack=STACK)
-    assert back.code == 0, back.why
 
 
 def test_what_does_not_start_is_named_with_its_last_words_and_the_old_version_is_back(
@@ -251,12 +249,12 @@ def test_bad_input_is_refused_by_name_and_what_runs_keeps_running(checkout: Chec
             {
                 "inline": yaml.safe_dump(
                     {
-                        "services": {"web": {**image, "volumes": ["v:/x"]}},
-                        "volumes": {"v": {"driver_opts": {"type": "none", "o": "bind", "device": "/etc"}}},
+                        "services": {"web": {**image, "volumes": ["vol:/x"]}},
+                        "volumes": {"vol": {"driver_opts": {"type": "none", "o": "bind", "device": "/etc"}}},
                     }
                 )
             },
-            "volumes.v.driver_opts.device: /etc",
+            "volumes.vol.driver_opts.device: /etc",
         ),
         "port": (_inline({"web": {**image, "ports": ["8099:8080"]}}), "port 8099/tcp: taken by another program"),
         "port-of-ours": (
@@ -305,10 +303,7 @@ def test_a_stack_of_others_is_adopted_only_when_told(checkout: Checkout, vm: Vm)
     write_stack(checkout, stacks)
     up = checkout.make("up", stack=STACK)
     assert up.code == 0, up.why
-    write_stack(checkout, {"guestbook": GUESTBOOK, "echo": ECHO})
-    up = checkout.make("up", stack=STACK)
-    assert up.code == 0, up.why
-    assert vm.ids("found") == {}
+    write_stack(checkout, {"guestbook": GUESTBOOK, "echo": ECHO})  # the next test's `up` removes it
 
 
 def test_drift_of_a_stack_is_told_in_words_and_healed(checkout: Checkout, vm: Vm) -> None:
@@ -321,6 +316,7 @@ def test_drift_of_a_stack_is_told_in_words_and_healed(checkout: Checkout, vm: Vm
     assert up.code == 0, up.why
     assert "PostgreSQL" in page()
     assert set(vm.ids("echo")) == {"echo"}
+    assert vm.ids("found") == {}
     assert next(s["Id"] for s in vm.portainer("GET", "/stacks") if s["Name"] == "echo") == stack["Id"]
 
 
@@ -332,30 +328,6 @@ def test_an_api_key_that_somebody_revoked_is_made_again(checkout: Checkout, vm: 
     assert up.code == 0, up.why
     assert vm.ids() == before
     assert checkout.preview("--refresh", stack=STACK) == {}
-
-
-def test_a_git_server_that_is_away_is_named_and_nothing_is_lost(checkout: Checkout, vm: Vm) -> None:
-    before = vm.ids()
-    file = checkout.folder / "compose" / "guestbook" / "compose.yaml"
-    pid = _git_server(checkout)
-    subprocess.run(["kill", "-STOP", pid], check=True)
-    try:
-        with edited(file, "mem_limit: 64m", "mem_limit: 66m"):
-            began = time.monotonic()
-            up = checkout.make("up", stack=STACK)
-    finally:
-        subprocess.run(["kill", "-CONT", pid], check=True)
-    assert up.code != 0
-    assert "git" in up.why
-    assert time.monotonic() - began < 90
-    assert vm.ids() == before
-
-
-def _git_server(checkout: Checkout) -> str:
-    said = subprocess.run(
-        ["pgrep", "-f", f"{checkout.folder}/.lab/services/git"], capture_output=True, text=True, check=True
-    )
-    return said.stdout.split()[-1]
 
 
 def test_portainer_restarted_while_it_deploys_costs_a_second_run_at_most(checkout: Checkout, vm: Vm) -> None:
@@ -381,20 +353,17 @@ def test_portainer_restarted_while_it_deploys_costs_a_second_run_at_most(checkou
 
 
 def test_destroy_keeps_named_volumes_unless_told(checkout: Checkout, vm: Vm) -> None:
-    write_stack(checkout, {"guestbook": {**GUESTBOOK, "keep_volumes": False}})
+    text = yaml.safe_dump({"services": {"a": {"image": PROBE, "volumes": ["vol:/v"]}}, "volumes": {"vol": {}}})
+    write_stack(checkout, {"guestbook": GUESTBOOK, "light": {"inline": text, "keep_volumes": False}})
     up = checkout.make("up", stack=STACK)
     assert up.code == 0, up.why
-    write_stack(checkout, {"guestbook": GUESTBOOK})
-    assert checkout.make("up", stack=STACK).code == 0
+    assert {"guestbook_data", "light_vol"} <= set(vm.must("docker volume ls -q").split())
     write_stack(checkout, {})
-    gone = checkout.make("up", stack=STACK)
-    assert gone.code == 0, gone.why
-    assert "guestbook_data" in vm.must("docker volume ls -q")
+    up = checkout.make("up", stack=STACK)
+    assert up.code == 0, up.why
+    left = set(vm.must("docker volume ls -q").split())
+    assert "guestbook_data" in left
+    assert "light_vol" not in left
     assert vm.ids() == {}
     assert vm.must("ls /etc/hypercompose/stacks 2>/dev/null || true") == ""
-    write_stack(checkout, {"guestbook": {**GUESTBOOK, "keep_volumes": False}})
-    assert checkout.make("up", stack=STACK).code == 0
-    write_stack(checkout, {})
-    assert checkout.make("up", stack=STACK).code == 0
-    assert "guestbook_data" not in vm.must("docker volume ls -q")
     assert checkout.make("down", stack=STACK).code == 0

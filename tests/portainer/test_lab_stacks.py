@@ -129,7 +129,14 @@ def test_values_of_variables_are_written_as_they_come_so_the_client_quotes_them(
     write_env_file(stack)
     (tmp_path / "c.yml").write_text("services: {web: {image: x, environment: {V: '${V}'}}}\n")
     command = ["docker-compose", "-f", "c.yml", "--project-name", "x", "--env-file", "stack.env", "config"]
-    done = subprocess.run(command, cwd=tmp_path, env=with_compose({}), check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=with_compose({"DOCKER_HOST": "unix:///nowhere"}),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     value_shown = yaml.safe_load(done.stdout)["services"]["web"]["environment"]["V"]
     assert value_shown.replace("$$", "$") == seen
 

@@ -2,6 +2,7 @@ using System;
 using System.Data.Common;
 using System.IO;
 using System.Linq;
+using System.Text.RegularExpressions;
 
 namespace Guestbook
 {
@@ -36,11 +37,11 @@ namespace Guestbook
             var parts = new[]
             {
                 "Driver={PostgreSQL Unicode}",
-                "Server=" + Plain("host", Get("host")),
-                "Port=" + Plain("port", Get("port") ?? "5432"),
-                "Database=" + Plain("database", Get("database")),
-                "Uid=" + Plain("username", Get("username")),
-                "Pwd=" + Braced(Password()),
+                "Server=" + Get("host"),
+                "Port=" + (Get("port") ?? "5432"),
+                "Database=" + Get("database"),
+                "Uid=" + Get("username"),
+                "Pwd={" + Password().Replace("}", "}}") + "}", // psqlODBC takes braces from this one only
                 // A server that vanished without a word is noticed; every statement ends.
                 "pqopt={tcp_user_timeout=2000 application_name=guestbook-api "
                     + "options='-c statement_timeout=5000 -c lock_timeout=2000'}",
@@ -60,10 +61,10 @@ namespace Guestbook
                 if (!Known.Contains(key.ToLowerInvariant()))
                     throw new SettingsException($"ConnectionStrings:Default: unknown part; known: {string.Join(", ", Known)}");
             foreach (var key in new[] { "host", "database", "username" })
-                if (string.IsNullOrEmpty(Get(key)))
-                    throw new SettingsException($"ConnectionStrings:Default: {key} is missing");
-            foreach (var key in new[] { "host", "port", "database", "username" })
-                Plain(key, Get(key) ?? "");
+                if (!Regex.IsMatch(Get(key) ?? "", @"^[A-Za-z0-9_.-]+\z"))
+                    throw new SettingsException($"ConnectionStrings:Default: {key}: expected letters, digits, _, . and -");
+            if (!Regex.IsMatch(Get("port") ?? "5432", @"^[0-9]{1,5}\z"))
+                throw new SettingsException("ConnectionStrings:Default: port: expected a number");
             if ((Get("password") == null) == (Get("password file") == null))
                 throw new SettingsException("ConnectionStrings:Default: give one of Password and Password File");
         }
@@ -81,16 +82,5 @@ namespace Guestbook
             object value;
             return given.TryGetValue(key, out value) ? (string)value : null;
         }
-
-        /// <summary>The driver takes braces for a part of these, so they may hold nothing that needs any.</summary>
-        static string Plain(string key, string value)
-        {
-            foreach (var c in value)
-                if (!char.IsLetterOrDigit(c) && c != '.' && c != '-' && c != '_')
-                    throw new SettingsException($"ConnectionStrings:Default: {key}: letters, digits, dots, - and _ only");
-            return value;
-        }
-
-        static string Braced(string value) { return "{" + value.Replace("}", "}}") + "}"; }
     }
 }

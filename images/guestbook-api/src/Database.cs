@@ -16,6 +16,7 @@ namespace Guestbook
     {
         const int AtOnce = 8;
         const int WaitMs = 2000;
+        const int ConnectS = 2;
         const string MissingTable = "42P01";
 
         // Two services that start at once would both make the tables.
@@ -80,7 +81,7 @@ namespace Guestbook
                 throw new DatabaseException("too much to do", null);
             try
             {
-                using (var opened = new OdbcConnection(connection.Odbc()))
+                using (var opened = new OdbcConnection(connection.Odbc()) { ConnectionTimeout = ConnectS })
                 {
                     opened.Open();
                     return work(opened);
@@ -89,6 +90,10 @@ namespace Guestbook
             catch (OdbcException error)
             {
                 throw new DatabaseException(Reason(error), error);
+            }
+            catch (DllNotFoundException error)
+            {
+                throw new DatabaseException("the ODBC library is missing from this image", error);
             }
             catch (Exception error) when (error is IOException || error is UnauthorizedAccessException)
             {

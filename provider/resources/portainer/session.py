@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from provider.resource import Context, Properties
-from provisioning.portainer.api import Place, Portainer, PortainerUnreachable
+from provisioning.portainer.api import Place, Portainer, PortainerError, PortainerUnreachable
 
 T = TypeVar("T")
+UNAUTHORIZED = 401
 
 
 def server_of(inputs: Properties) -> Portainer:
@@ -18,9 +19,14 @@ def server_of(inputs: Properties) -> Portainer:
 
 
 def told(context: Context, urn: str, state: Properties, ask: Callable[[], T]) -> T | Properties:
-    """An answer; where there is none, a warning and the state as it was."""
+    """An answer; where there is none, or none for our key, a warning and the state as it was."""
     try:
         return ask()
     except PortainerUnreachable as error:
-        context.warn(urn, f"not read, so nothing is known of it: {error}")
-        return state
+        reason = str(error)
+    except PortainerError as error:
+        if error.status != UNAUTHORIZED:
+            raise
+        reason = "our API key is not known there any more; the next `up` makes another"
+    context.warn(urn, f"not read, so nothing is known of it: {reason}")
+    return state
