@@ -21,6 +21,11 @@ _ASKPASS = """#!/bin/sh
 case $1 in Username*) printf %s "$HYPERCOMPOSE_ASKED_USER" ;; *) printf %s "$HYPERCOMPOSE_ASKED_PASSWORD" ;; esac
 """
 _OPTIONS = ("-c", "credential.helper=", "-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=20")
+_OF_ANOTHER_REPOSITORY = frozenset(
+    f"GIT_{name}"
+    for name in ("INDEX_FILE", "WORK_TREE", "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "NAMESPACE", "PREFIX")
+)
+"""git sets them for its hooks, from one of which this may run."""
 _AUTHOR = {
     f"GIT_{role}_{part}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -30,6 +35,11 @@ _AUTHOR = {
 
 class GitError(ProvisioningError):
     """git could not do it; the text says which of repository, credentials, ref or network it was."""
+
+    def __init__(self, text: str, said: str = "") -> None:
+        """Take the text for people, and all that git said."""
+        super().__init__(text)
+        self.said = said
 
 
 class RefChanged(GitError):
@@ -80,6 +90,19 @@ class Repository:
             git("fetch", "--quiet", "--depth=1", "--", self.url, commit)
             self._push(git, ref, commit, None)
 
+    def advance(self, ref: str, commit: str) -> bool:
+        """Set a ref to a commit that follows right after the one it is at; False, and nothing done, for every other."""
+        at = self.head(ref)
+        with self._git() as git:
+            try:
+                git("fetch", "--quiet", "--depth=2", "--", self.url, commit)
+            except GitError:
+                return False
+            if at is None or at not in git("rev-list", "--parents", "--max-count=1", commit).split()[1:]:
+                return False
+            self._push(git, ref, commit, at)
+            return True
+
     def remove(self, ref: str) -> None:
         """Delete a ref; one that is gone is no error."""
         if self.head(ref) is not None:
@@ -91,7 +114,7 @@ class Repository:
         try:
             git("push", "--quiet", lease, "--", self.url, f"{commit}:{ref}")
         except GitError as error:
-            if "stale info" in str(error) or "rejected" in str(error):
+            if "stale info" in error.said or "[rejected]" in error.said:
                 raise RefChanged(f"{self.url}: {ref} was pushed to by somebody else just now; run it again") from error
             raise
 
@@ -122,7 +145,7 @@ class _Git:
         askpass.write_text(_ASKPASS)
         askpass.chmod(0o700)
         self._env = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_REPOSITORY},
             **_AUTHOR,
             "GIT_ASKPASS": str(askpass),
             "GIT_TERMINAL_PROMPT": "0",
@@ -157,7 +180,8 @@ class _Git:
             running.communicate()
             raise GitError(f"{self._repository.url}: the git server does not answer within {limit_s} s") from error
         if running.returncode:
-            raise GitError(_explained(self._repository, err.decode(errors="replace"), arguments))
+            said = err.decode(errors="replace")
+            raise GitError(_explained(self._repository, said, arguments), said)
         return out
 
 
@@ -171,7 +195,7 @@ def _small_files(listed: str) -> Iterator[tuple[str, str]]:
 
 
 def _explained(repository: Repository, said: str, arguments: Sequence[str]) -> str:
-    text, where = said.lower(), repository.url
+    text, where = said.replace(repository.url, "").lower(), repository.url
     ref = arguments[-1].rpartition(":")[2]
     last = " ".join(said.strip().splitlines()[-1:])[:300]
     if "authentication failed" in text or "could not read username" in text or "error: 403" in text:

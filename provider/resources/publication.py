@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from provider.configuration import CHECKOUT
 from provider.resource import Context, Properties, Resource
@@ -19,8 +18,10 @@ class Publication(Resource):
 
     def check(self, context: Context, urn: str, olds: Properties, news: Properties) -> Iterator[Problem]:
         """Paths that stay inside."""
-        for path in news.get("files") or {}:
-            if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or ".git" in path.split("/"):
+        files = news.get("files")
+        for path in files if isinstance(files, dict) else ():
+            parts = path.split("/")
+            if any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
                 yield Problem(property="files", reason=f"{path!r}, expected a path inside the repository")
 
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:

@@ -55,7 +55,7 @@ def look(hosts: Hosts, address: Address, project: Project) -> Seen:
     result = hosts.ask(address, _program(project, pull=False), LOOK_TIMEOUT_S)
     if result.exit_code != 0:
         raise ComposeRefused(f"compose files: {_last(result.stderr)}")
-    inside, model, *rest = result.stdout.splitlines()
+    inside, model, *rest = result.stdout.rstrip("\n").split("\n")
     middle = rest.index("containers")
     listeners = tuple((port, "") for port in map(_listener, rest[:middle]) if port)
     theirs = [line.split("|", 2) for line in rest[middle + 1 :]]
@@ -68,15 +68,18 @@ def objections(project: Project, seen: Seen) -> Iterator[str]:
     allowed = [PurePosixPath(path) for path in project.allowed_paths]
     for where, path in seen.model.host_paths():
         if PurePosixPath(path).is_relative_to(seen.inside):
+            inside = PurePosixPath(path).relative_to(seen.inside)
             yield (
-                f"{where}: {path.removeprefix(seen.inside + '/')}, expected a named volume or an image that holds it; "
+                f"{where}: {inside}, expected a named volume or an image that holds it; "
                 "files beside the compose file exist only inside Portainer's own volume"
             )
         elif ".." in PurePosixPath(path).parts or not any(PurePosixPath(path).is_relative_to(ok) for ok in allowed):
             yield f"{where}: {path}, expected no path of the host outside the project; use a named volume or a secret"
     mine = frozenset(port for port, name in seen.taken if name == project.name)
     for port in seen.model.ports():
-        holder = next((name for taken, name in seen.taken if taken.meets(port) and taken not in mine), None)
+        theirs = [(taken, name) for taken, name in seen.taken if name != project.name and taken.meets(port)]
+        # what listens for a container of this project is listed as a program of its own
+        holder = next((name for taken, name in theirs if name or not any(map(taken.meets, mine))), None)
         if holder is not None:
             who = f"the compose project {holder}" if holder else "another program"
             yield f"port {port}: taken by {who} on the host; choose another port, or stop that"
@@ -111,7 +114,7 @@ def _last(said: str) -> str:
 def _listener(line: str) -> Port | None:
     protocol, _, place = line.partition(" ")
     address, _, number = place.rpartition(":")
-    address = address.strip("[]").partition("%")[0]
+    address = address.partition("%")[0].strip("[]")
     return Port(protocol, address, int(number)) if number.isdigit() else None
 
 

@@ -4,7 +4,7 @@ room=$(mktemp -d /run/hypercompose-compose.XXXXXX)
 trap 'rm -rf -- "$room"' EXIT
 mkdir "$room/project"
 for path in "${!files[@]}"; do
-    mkdir -p -- "$room/project/$(dirname -- "$path")"
+    case $path in */*) mkdir -p -- "$room/project/${path%/*}" ;; esac
     printf %s "${files[$path]}" >"$room/project/$path"
 done
 printf %s "$environment" >"$room/stack.env"

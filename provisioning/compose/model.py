@@ -63,8 +63,10 @@ class Model:
                     yield f"{kind}.{name}.file", str(entry["file"])
         for name, volume in (self.content.get("volumes") or {}).items():
             options = (volume or {}).get("driver_opts") or {}
-            if "bind" in str(options.get("o", "")).split(",") or str(options.get("device", "")).startswith("/"):
-                yield f"volumes.{name}.driver_opts.device", str(options.get("device"))
+            device = str(options.get("device", ""))
+            is_path = device.startswith("/") and not device.startswith("//")  # those are servers
+            if "bind" in str(options.get("o", "")).split(",") or is_path:
+                yield f"volumes.{name}.driver_opts.device", device
 
 
 def _scale(service: Mapping[str, Any]) -> int:

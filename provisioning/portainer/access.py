@@ -47,7 +47,7 @@ def refuse_version(version: str, accepted: Sequence[Accepted], today: date | Non
 def is_safe(version: str) -> bool:
     """Whether a release has none of the holes known today."""
     try:
-        numbers = tuple(map(int, f"{version}.0.0".split("-")[0].split(".")[:3]))
+        numbers = tuple(map(int, f"{version.partition('-')[0]}.0.0".split(".")[:3]))
     except ValueError:
         return False
     first = FIRST_SAFE.get((numbers[0], numbers[1]))

@@ -110,6 +110,8 @@ class Portainer:
                 **arguments,
             )
         except requests.exceptions.SSLError as error:
+            if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                raise PortainerUnreachable(f"{self.place.url}: broke off before it said who it is") from error
             raise PortainerUnreachable(
                 f"{self.place.url}: shows another certificate than the one made on its host; no call was made. Find "
                 "out what answers there"
@@ -123,7 +125,9 @@ class _Pinned(HTTPAdapter):
 
     def __init__(self, certificate: str) -> None:
         self._certificate = certificate
-        retry = Retry(total=2, connect=2, status=0, backoff_factor=0.2, allowed_methods=["GET"])
+        retry = Retry(
+            total=2, connect=2, status=0, backoff_factor=0.2, allowed_methods=["GET"], respect_retry_after_header=False
+        )
         super().__init__(max_retries=retry, pool_maxsize=16)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
@@ -155,4 +159,5 @@ def _message(answer: requests.Response) -> str:
     except (ValueError, AttributeError):
         return answer.text.strip()[:300] or str(answer.reason)
     same = details.strip().lower() in message.strip().lower()
-    return " ".join((message if same else f"{message}: {details}").split())
+    told = message if same else ": ".join(filter(None, (message.strip(), details)))
+    return " ".join(told.split())

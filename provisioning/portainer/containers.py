@@ -115,12 +115,13 @@ class Docker:
 
 def plain(stream: bytes) -> list[str]:
     """Lines of a log: Docker puts a header of eight bytes before each piece where there is no terminal."""
-    text = bytearray()
+    text, framed = bytearray(), False
     while len(stream) >= 8 and stream[0] in (0, 1, 2) and stream[1:4] == b"\0\0\0":
         size = int.from_bytes(stream[4:8], "big")
         text += stream[8 : 8 + size]
-        stream = stream[8 + size :]
-    return [line.rstrip() for line in (bytes(text) + stream).decode(errors="replace").splitlines() if line.strip()]
+        stream, framed = stream[8 + size :], True
+    rest = b"" if framed else stream  # a header that was cut off is none of what was said
+    return [line.rstrip() for line in (bytes(text) + rest).decode(errors="replace").splitlines() if line.strip()]
 
 
 def _container(found: Mapping[str, Any]) -> Container:

@@ -95,7 +95,10 @@ def create(scene: Scene, wanted: Wanted) -> int:
 def change(scene: Scene, wanted: Wanted, found: Found, *, redeploy: bool) -> None:
     """Bring a stack to what is wanted. `redeploy`: containers are made again although the commit is the same."""
     goal, identity = prepare(scene, wanted), int(found["Id"])
-    before = scene.stacks.text(identity) if wanted.inline is not None else ""
+    before = _Before(
+        text=scene.stacks.text(identity) if wanted.inline is not None else "",
+        images={container.service: container.image for container in scene.docker.containers(wanted.name)},
+    )
     try:
         _carry_out(scene, wanted, goal, identity, redeploy=redeploy)
     except RolloutFailed as error:
@@ -118,15 +121,25 @@ def _carry_out(scene: Scene, wanted: Wanted, goal: Goal, identity: int, *, redep
     watch.until_well(identity)
 
 
-def _restored(scene: Scene, wanted: Wanted, found: Found, text: str) -> str:
+@dataclass(frozen=True)
+class _Before:
+    """What ran, to be brought back."""
+
+    text: str
+    images: Mapping[str, str]
+
+
+def _restored(scene: Scene, wanted: Wanted, found: Found, before: _Before) -> str:
     """What came of bringing back the version before. Portainer itself would leave nothing running."""
     identity, env = int(found["Id"]), from_pairs(found.get("Env"))
     commit = str((found.get("GitConfig") or {}).get("ConfigHash") or "")
-    goal = Goal(name=wanted.name, images={}, commit=commit, timeout_s=wanted.timeout_s, secrets=wanted.secrets)
+    goal = Goal(
+        name=wanted.name, images=before.images, commit=commit, timeout_s=wanted.timeout_s, secrets=wanted.secrets
+    )
     watch = Watch(scene.stacks, scene.docker, goal, scene.tell)
     try:
         if wanted.inline is not None:
-            watch.during(lambda: scene.stacks.put_inline(identity, text, env))
+            watch.during(lambda: scene.stacks.put_inline(identity, before.text, env))
         elif wanted.source and wanted.repository and wanted.commit and commit:
             source = wanted.source
             wanted.repository.move(source.ref, commit)
@@ -175,6 +188,8 @@ def _project(wanted: Wanted) -> tuple[Project, str]:
     else:
         order = [wanted.source.path, *wanted.source.additional]
         commit, found = wanted.repository.snapshot(wanted.source.ref, _folder(wanted.source.path))
+        if wanted.commit not in ("", commit) and wanted.repository.advance(wanted.source.ref, wanted.commit):
+            commit, found = wanted.repository.snapshot(wanted.source.ref, _folder(wanted.source.path))
         missing = [path for path in order if path not in found]
         if missing:
             has = ", ".join(sorted(found)[:8]) or "nothing"
@@ -201,6 +216,6 @@ def _folder(path: str) -> str:
 
 def _text(content: bytes) -> str | None:
     try:
-        return content.decode()
+        return None if b"\0" in content else content.decode()
     except UnicodeDecodeError:
         return None

@@ -25,7 +25,7 @@ class RolloutFailed(ProvisioningError):
     """The stack did not become well; the text names service, reason and last lines."""
 
 
-_WARNING = re.compile(r'time="[^"]*" level=warning msg="(?:[^"\\\\]|\\\\.)*"')
+_WARNING = re.compile(r'time="[^"]*" level=warning msg="(?:[^"\\]|\\.)*"')
 _PROGRESS = re.compile(
     r"(?:Network|Volume|Container) \S+ +(?:Creat(?:ing|ed)|Start(?:ing|ed)|Waiting|Healthy|Recreated?|Running)"
 )

@@ -163,9 +163,6 @@ def test_a_push_in_between_is_never_overwritten(
     assert ours.head(ref) == ours.head(MAIN)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=GitError, reason="git._push looks for `stale info` in a text that holds git's last line alone"
-)
 def test_a_push_in_between_is_told_as_that(
     ours: Repository, ref: str, monkeypatch: pytest.MonkeyPatch, repositories: Repositories
 ) -> None:
@@ -230,7 +227,6 @@ def test_a_server_that_is_away_is_told_as_that() -> None:
         Repository(url=url).head(MAIN)
 
 
-@pytest.mark.xfail(strict=True, reason="git._explained looks for its words in the address, too, which git repeats")
 @pytest.mark.parametrize("name", ["ssl-setup.git", "certificates.git"])
 def test_words_in_an_address_do_not_explain_an_error(name: str) -> None:
     with pytest.raises(GitError, match="the git server does not answer"):
@@ -296,7 +292,6 @@ def test_settings_and_helpers_of_the_person_are_not_asked_for_a_password(
     assert not asked.exists()
 
 
-@pytest.mark.xfail(strict=True, reason="git._Git keeps GIT_INDEX_FILE and its like, which git sets for its hooks")
 def test_an_index_of_the_shell_is_left_alone(
     ours: Repository, ref: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,7 +30,8 @@ def problems(news: Properties) -> Iterator[Problem]:
     """Reasons to refuse, found in the inputs themselves."""
     if known(news, "name") and not NAME.fullmatch(str(news["name"])):
         yield Problem(property="name", reason=f"{news['name']!r}, expected small letters, digits, - and _")
-    for name in news.get("env") or ():
+    env = news.get("env")
+    for name in env if isinstance(env, dict) else ():
         if not ENV_NAME.fullmatch(name):
             yield Problem(property="env", reason=f"{name!r}, expected a name such as LOG_LEVEL")
     if isinstance(news.get("ref"), str) and not REF.fullmatch(str(news["ref"])):

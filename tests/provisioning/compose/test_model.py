@@ -115,7 +115,6 @@ def test_a_local_volume_that_stands_for_a_path_is_one(options: dict[str, str] | 
     assert found == ([("volumes.data.driver_opts.device", path)] if path else [])
 
 
-@pytest.mark.xfail(strict=True, reason="model.host_paths: //server/share of type cifs begins with / and is no path")
 def test_a_windows_share_as_a_volume_is_no_path_of_the_host() -> None:
     options = {"type": "cifs", "device": "//fileserver/share", "o": "addr=fileserver,username=u"}
     assert list(model(volumes={"data": {"driver_opts": options}}).host_paths()) == []

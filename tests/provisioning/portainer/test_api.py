@@ -149,7 +149,6 @@ def test_errors_are_told_in_the_servers_own_words_once(server: Answering, body: 
     assert str(failed.value) == f"Portainer: POST /stacks/7: {told} (500)"
 
 
-@pytest.mark.xfail(strict=True, reason="api._message: details without a message begin with a colon")
 def test_details_without_a_message_are_told_alone(server: Answering) -> None:
     server.answers = [Answer(500, {"message": "", "details": "the disk is full"})]
     with pytest.raises(PortainerError) as failed:
@@ -179,7 +178,6 @@ def test_a_busy_answer_to_a_change_is_not_repeated(server: Answering, method: st
     assert len(server.requests) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="api._Pinned: urllib3's Retry reads Retry-After, gives up at once: RetryError")
 def test_a_busy_answer_that_says_when_to_come_back_is_waited_out(server: Answering) -> None:
     server.answers = [Answer(503, None, {"Retry-After": "0"}), Answer(200, "well")]
     assert Portainer(server.place).get("/status") == "well"
@@ -214,7 +212,6 @@ def test_nobody_there_is_no_answer() -> None:
         Portainer(place).post("/stacks")
 
 
-@pytest.mark.xfail(strict=True, reason="api._once takes every SSLError for another certificate")
 def test_a_server_that_hangs_up_before_it_shows_a_certificate_is_not_taken_for_another(server: Answering) -> None:
     with socket.socket() as early:  # as docker-proxy does while the container starts
         early.bind(("127.0.0.1", 0))

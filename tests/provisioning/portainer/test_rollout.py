@@ -32,9 +32,6 @@ from tests.provisioning.portainer.world import (
 HOOK = AutoUpdate(interval="5m", webhook="w-1")
 MARKED = {"LEVEL": "new", OWNER: OURS}
 BAD = [container(health="unhealthy")]
-RESTORED = pytest.mark.xfail(
-    strict=True, reason="rollout._restored: its goal names no images, so nothing can be missing"
-)
 
 
 @pytest.fixture(autouse=True)
@@ -107,9 +104,6 @@ def test_a_compose_file_that_is_no_text_is_refused_and_other_binaries_stay_here(
     assert "logo.png" not in world.hosts.programs[0]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ValueError, reason="rollout._text: a file with NULs can be UTF-8; no shell variable takes it"
-)
 def test_a_binary_that_happens_to_be_utf8_stays_here_too() -> None:
     prepare(World().scene(), of_git(FakeRepository(files={"compose.yaml": b"services: {}", "empty.img": b"\0\0\0"})))
 
@@ -231,11 +225,6 @@ def test_a_failing_update_of_a_ref_of_ours_moves_it_back_restores_the_environmen
     assert "it failed; bringing back what ran before" in world.told
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=ComposeRefused,
-    reason="rollout._restored moves the ref, the publication's state does not know: `up` again is told of a push",
-)
 def test_trying_again_after_it_came_back_is_not_refused_as_a_push_of_somebody() -> None:
     repository = FakeRepository()
     world = Failing(stack(), repository)
@@ -285,9 +274,9 @@ def test_a_version_before_that_does_not_come_back_is_told_too() -> None:
     "after",
     [
         BAD,
-        pytest.param([], marks=RESTORED),
-        pytest.param([container(health="starting")], marks=RESTORED),
-        pytest.param([container(state="created")], marks=RESTORED),
+        [],
+        [container(health="starting")],
+        [container(state="created")],
     ],
 )
 def test_a_version_before_that_is_not_well_is_not_said_to_run(after: list[Container]) -> None:

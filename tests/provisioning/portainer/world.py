@@ -145,6 +145,12 @@ class FakeRepository:
         self.moved.append((ref, commit))
         self.commit = commit
 
+    def advance(self, ref: str, commit: str) -> bool:
+        if not self.moved:
+            return False
+        self.commit = commit
+        return True
+
 
 @dataclass
 class FakeHosts:
