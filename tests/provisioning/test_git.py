@@ -179,6 +179,19 @@ def test_a_ref_is_moved_back_to_a_commit_that_it_had(ours: Repository, ref: str)
     assert ours.head(ref) == first
 
 
+def test_a_ref_that_was_moved_back_advances_to_the_commit_that_followed_and_to_no_other(
+    ours: Repository, ref: str
+) -> None:
+    first = ours.publish(ref, {"a": "1"}, "first")
+    second = ours.publish(ref, {"a": "2"}, "second")
+    ours.move(ref, first)
+    assert not ours.advance(ref, "1" * 40)
+    assert not ours.advance(ref, first)
+    assert ours.head(ref) == first
+    assert ours.advance(ref, second)
+    assert ours.head(ref) == second
+
+
 def test_moving_to_a_commit_that_nobody_has_is_an_error_and_moves_nothing(ours: Repository, ref: str) -> None:
     first = ours.publish(ref, FILES, "first")
     with pytest.raises(GitError):

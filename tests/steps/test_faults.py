@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from lab.machine import run
 from provisioning import hosts as hosts_module
 from provisioning import ssh as ssh_module
+from provisioning.errors import ProvisioningError
 from provisioning.host import HostUnreachable
 from provisioning.hosts import Hosts, StepFailed
 from provisioning.keys import key_loader
@@ -180,3 +182,22 @@ def test_what_was_so_before_us_stays_so_after_us_whatever_happened_between(guest
     assert hosts.converge(place, ours).changed
     hosts.revert(place, ours)
     assert guests.must(FAMILY, "cat /var/tmp/word; rm /var/tmp/word; test ! -e /var/lib/hypercompose") == "theirs"
+
+
+def test_more_commands_at_once_than_sshd_allows_on_one_connection_all_run(guests: StepGuests) -> None:
+    place, hosts = guests.addresses[FAMILY], new_hosts(guests)
+    with ThreadPoolExecutor(24) as pool:
+        codes = list(pool.map(lambda _: hosts.ask(place, "sleep 0.3", 30).exit_code, range(24)))
+    assert codes == [0] * 24
+
+
+def test_a_lock_on_a_host_has_one_holder_and_ends_with_the_connection(guests: StepGuests) -> None:
+    place, first, second = guests.addresses[FAMILY], new_hosts(guests), new_hosts(guests)
+    with first.holding(place, "stack-x", 5):
+        late = second.holding(place, "stack-x", 1)
+        with pytest.raises(ProvisioningError, match="stack-x: another run has worked on it for 1 s"), late:
+            pass
+        with second.holding(place, "stack-y", 1):
+            pass
+    with second.holding(place, "stack-x", 5):
+        pass
