@@ -64,8 +64,10 @@ class Model:
         for name, volume in (self.content.get("volumes") or {}).items():
             options = (volume or {}).get("driver_opts") or {}
             device = str(options.get("device", ""))
-            is_path = device.startswith("/") and not device.startswith("//")  # those are servers
-            if "bind" in str(options.get("o", "")).split(",") or is_path:
+            is_share = device.startswith("//") and options.get("type") in ("cifs", "smb3")  # to others, // is /
+            if {"bind", "rbind"} & set(str(options.get("o", "")).split(",")) or (
+                device.startswith("/") and not is_share
+            ):
                 yield f"volumes.{name}.driver_opts.device", device
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from provisioning.errors import ProvisioningError
-from provisioning.portainer.api import Place, Portainer, PortainerError, PortainerUnreachable
+from provisioning.portainer.api import OtherCertificate, Place, Portainer, PortainerError, PortainerUnreachable
 
 FIRST_SAFE = {(2, 33): (2, 33, 8), (2, 39): (2, 39, 2)}
 """Long-term releases, and the first of each without CVE-2026-44848, -44849 and -44883."""
@@ -45,9 +45,11 @@ def refuse_version(version: str, accepted: Sequence[Accepted], today: date | Non
 
 
 def is_safe(version: str) -> bool:
-    """Whether a release has none of the holes known today."""
+    """Whether a release has none of the holes known today; what is not released yet is none."""
+    if "-" in version:
+        return False
     try:
-        numbers = tuple(map(int, f"{version.partition('-')[0]}.0.0".split(".")[:3]))
+        numbers = tuple(map(int, f"{version}.0.0".split(".")[:3]))
     except ValueError:
         return False
     first = FIRST_SAFE.get((numbers[0], numbers[1]))
@@ -61,6 +63,8 @@ def wait(place: Place, deadline_s: float) -> Mapping[str, str]:
         try:
             found: Mapping[str, str] = nobody.get("/status")
             return found
+        except OtherCertificate:
+            raise
         except (PortainerUnreachable, PortainerError) as error:
             if time.monotonic() > limit:
                 raise PortainerUnreachable(f"{error}; waited {deadline_s:.0f} s") from error

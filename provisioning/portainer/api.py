@@ -37,6 +37,10 @@ class PortainerUnreachable(ProvisioningError):
     """The server did not answer, or broke off: whether it did what was asked is not known here."""
 
 
+class OtherCertificate(PortainerUnreachable):
+    """Something else answers there."""
+
+
 class PortainerLocked(ProvisioningError):
     """Nobody made an administrator within five minutes, so the server refuses everything until it is restarted."""
 
@@ -112,7 +116,7 @@ class Portainer:
         except requests.exceptions.SSLError as error:
             if "CERTIFICATE_VERIFY_FAILED" not in str(error):
                 raise PortainerUnreachable(f"{self.place.url}: broke off before it said who it is") from error
-            raise PortainerUnreachable(
+            raise OtherCertificate(
                 f"{self.place.url}: shows another certificate than the one made on its host; no call was made. Find "
                 "out what answers there"
             ) from error

@@ -115,7 +115,6 @@ def test_a_local_volume_that_stands_for_a_path_is_one(options: dict[str, str] | 
     assert found == ([("volumes.data.driver_opts.device", path)] if path else [])
 
 
-@pytest.mark.xfail(strict=True, reason="model.host_paths: //etc is /etc to Linux; only type cifs makes it a server")
 @pytest.mark.parametrize("options", [{"type": "none", "o": "rbind", "device": "//etc"}, {"device": "//dev/sdb1"}])
 def test_two_slashes_do_not_make_a_path_of_the_host_a_server(options: dict[str, str]) -> None:
     assert list(model(volumes={"data": {"driver_opts": options}}).host_paths())
