@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from lab.hypervisor import Machine
 from lab.processes import holder_of_port, supervisor_of
+from lab.services import recipe
 from lab.services.registry import Registry
 from lab.services.running import packages_folder
 from lab.services.store import ensure_store
@@ -126,7 +127,8 @@ def test_every_image_has_its_digest_and_can_be_pulled(services: Services) -> Non
         assert answer.headers["Docker-Content-Digest"] == digest
         config = answer.json()["config"]["digest"]
         labels = services.registry("GET", f"{repository}/blobs/{config}").json()["config"]["Labels"]
-        assert labels["hypercompose.lab.image"] == f"service-{repository.partition('/')[2]}"
+        made_from = labels["hypercompose.lab.image"].removeprefix("service-")
+        assert recipe.reference(made_from) == reference
 
 
 def test_up_again_leaves_everything_as_it_runs(services: Services) -> None:

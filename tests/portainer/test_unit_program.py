@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ from lab.portainer import certificate, durations
 from lab.portainer.addresses import is_url
 from lab.portainer.flags import parsed
 from lab.portainer.git import Git, GitAuthError, GitError, Repository
+from lab.processes import listens
 from tests.portainer.conftest import Start, new_prefix
 from tests.portainer.replay import Replay
 from tests.portainer.repositories import PASSWORD, USER, Handler, Repositories
@@ -60,6 +62,9 @@ def test_https_is_always_served_and_http_unless_it_is_switched_off(start: Start,
     server.flags = [*given, "--http-disabled"]
     with pytest.raises(AssertionError):  # it never answers where the test waits for it
         server.start(wait_s=1.0)
+    limit = time.monotonic() + 15
+    while not listens("127.0.0.1", server.tls_port) and time.monotonic() < limit:
+        time.sleep(0.05)
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{server.url}/api/status", timeout=5)
     assert requests.get(url, verify=str(tmp_path / "cert.pem"), timeout=5).status_code == 200
