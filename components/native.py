@@ -17,14 +17,18 @@ class NativeProvider(pulumi.ProviderResource):
         super().__init__("hypercompose", name, {_camel(key): value for key, value in props.items()}, opts)
 
 
-class _Native(pulumi.CustomResource):
-    """Base: registers the type with its inputs and with the outputs that the class annotates."""
+class _Exact(pulumi.CustomResource):
+    """Base of those that hold names of somebody else (variables, paths): nothing below an input is spelt anew."""
 
     type_name: str
     outputs: tuple[str, ...] = ()
 
     def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(self.type_name, name, {**inputs, **dict.fromkeys(self.outputs)}, opts)
+
+
+class _Native(_Exact):
+    """Base of those whose names are all our own: `host_key` here, `hostKey` on the wire."""
 
     def translate_input_property(self, prop: str) -> str:
         """`host_key` as `hostKey`."""
@@ -110,16 +114,6 @@ class HostStep(pulumi.CustomResource):
         super().__init__(
             f"hypercompose:host:{kind}", name, {**dict.fromkeys(("facts", "versions", "certificate")), **inputs}, opts
         )
-
-
-class _Exact(pulumi.CustomResource):
-    """Base of those that hold names of somebody else (variables, paths): nothing below an input is spelt anew."""
-
-    type_name: str
-    outputs: tuple[str, ...] = ()
-
-    def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(self.type_name, name, {**inputs, **dict.fromkeys(self.outputs)}, opts)
 
 
 class Password(_Exact):

@@ -114,7 +114,7 @@ class PortainerStack(pulumi.ComponentResource):
         return pulumi.Output.secret(given if given is not None else self._made_up(key, generate or 32))
 
     def _made_up(self, key: str, length: int) -> pulumi.Output[str]:
-        return Password(f"{self._name}-{key}", {"length": length, "keeper": ""}, self._options()).value
+        return Password(f"{self._name}.{key}", {"length": length, "keeper": ""}, self._options()).value
 
     def _files(self, files: Mapping[str, pulumi.Output[str]]) -> dict[str, Any]:
         return {"stack": self._args.plan.name, "files": dict(files)}

@@ -14,6 +14,7 @@ from pulumi.runtime.config import CONFIG
 
 from settings import Program, SettingsError
 from settings.portainer import Secret
+from settings.stack_plan import StackPlan
 
 REGISTRY_VARIABLE = "HYPERCOMPOSE_REGISTRY_PASSWORD"
 GIT_VARIABLE = "HYPERCOMPOSE_GIT_PASSWORD"
@@ -38,7 +39,7 @@ class Secrets:
         """Those that this program needs. Raises SettingsError for one that is missing."""
         own, site = pulumi.Config("hypercompose"), program.site
         registry = site.registry if any(h.docker and h.docker.registry for h in program.hosts) else None
-        git = site.git if any(stack.files is not None or stack.git for stack in program.stacks) else None
+        git = site.git if any(map(_logs_in_to_git, program.stacks)) else None
         return cls(
             api_token=pulumi.Config("proxmoxve").get_secret("apiToken"),
             ssh_private_key=own.get_secret("ssh_private_key"),
@@ -58,6 +59,10 @@ class Secrets:
         if not file.is_file():
             raise SettingsError(KEY_FILE_VARIABLE, [f"{file}: no such file; `commands` of a host need the private key"])
         return pulumi.Output.secret(file.read_text())
+
+
+def _logs_in_to_git(stack: StackPlan) -> bool:
+    return stack.files is not None or bool(stack.git and stack.git.login)
 
 
 def _stack_secrets(program: Program) -> Mapping[str, Mapping[str, str]]:
