@@ -38,6 +38,12 @@ class GitStack(Model):
     additional: tuple[str, ...] = Field((), description="more compose files, laid over it in this order")
     login: bool = Field(True, description="whether it is read as the site's git user")
 
+    @model_validator(mode="after")
+    def _no_password_in_the_clear(self) -> GitStack:
+        if self.login and self.url.startswith("http://"):
+            raise ValueError("`login: false`, or an https:// address: a password is not sent without TLS")
+        return self
+
 
 class Secret(Model):
     """A secret of a stack: its own value by `hypercompose:stack_secrets`, else one that is made up once."""
@@ -53,7 +59,7 @@ class Stack(Model):
 
     project: str | None = Field(None, pattern=STACK_NAME, description="folder below compose/", examples=["guestbook"])
     git: GitStack | None = Field(None, description="compose files in a repository")
-    inline: str | None = Field(None, description="the compose file itself")
+    inline: str | None = Field(None, min_length=1, description="the compose file itself")
     host: str | None = Field(None, description="where it runs; none: the only host with Portainer")
     ports: dict[Annotated[str, Field(pattern=FILE_NAME)], Port] = Field(
         default_factory=dict, description="published ports by name; those of a project by the names it gives them"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -67,11 +68,17 @@ class Project:
         paths = sorted(path for path in self._folder.rglob("*") if path.is_file())
         others = {str(path.relative_to(self._folder)): path for path in paths}
         others = {name: path for name, path in others.items() if name not in (MAIN, DECLARATION)}
-        return {MAIN: text, **{name: path.read_text() for name, path in others.items()}}
+        return {MAIN: text, **{name: self._text(name) for name in others}}
+
+    def _text(self, name: str) -> str:
+        try:
+            return (self._folder / name).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"compose/{self.name}/{name}", [f"expected text in UTF-8 ({error})"]) from error
 
     def _yaml(self, name: str) -> Any:
         try:
-            return yaml.safe_load((self._folder / name).read_text())
+            return load_compose((self._folder / name).read_text())
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             shown = " ".join(str(error).split())
             raise SettingsError(f"compose/{self.name}/{name}", [f"cannot be read as YAML: {shown}"]) from error
@@ -92,11 +99,34 @@ def render(source: str, content: Any, reference: Callable[[str], str], labels: M
         except ValueError as error:
             problems.append(f"services.{name}.image: {error}")
             continue
-        done[name] = {**service, "image": image, "labels": {**_mapping(service.get("labels")), **labels}}
+        own = service.get("labels") or {}
+        if not isinstance(own, list | dict):
+            problems.append(f"services.{name}.labels: {own!r}, expected a mapping, or a list of name=value")
+            continue
+        done[name] = {**service, "image": image, "labels": {**_mapping(own), **labels}}
     if problems:
         raise SettingsError(source, problems)
     shown = {key: value for key, value in content.items() if not str(key).startswith("x-")}
     return yaml.dump({**shown, "services": done}, Dumper=_NoAliases, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _AsCompose(yaml.SafeLoader):
+    """Reads YAML 1.2 as compose does: `on` and `22:22` are text, and so are dates."""
+
+
+_AsCompose.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if tag.rpartition(":")[2] not in ("bool", "int", "timestamp")]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_AsCompose.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(?i:true|false)$"), list("tTfF"))
+_AsCompose.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"(?:[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+)$"), list("-+0123456789")
+)
+
+
+def load_compose(text: str) -> Any:
+    """A compose file's content. Raises yaml.YAMLError."""
+    return yaml.load(text, Loader=_AsCompose)  # noqa: S506  a safe loader with fewer kinds of scalars
 
 
 class _NoAliases(yaml.SafeDumper):

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import yaml
+
 from settings.errors import SettingsError, problem
 from settings.host_plan import HostPlan
 from settings.image_lock import image_lookup
 from settings.portainer import GitStack, Secret, Stack
-from settings.project import MAIN, Project, render
+from settings.project import MAIN, Project, load_compose, render
 from settings.site import Site
 from settings.stack import StackSettings
 
@@ -66,6 +68,8 @@ class _Plan:
         labels = self._labels(name, settings, declared.product if declared else name)
         lookup = image_lookup(self.site)
         numbers = {port.variable: settings.ports.get(key) for key, port in declared.ports.items()} if declared else {}
+        if set_twice := sorted(set(numbers) & set(settings.env)):
+            raise SettingsError("env", [f"{set_twice[0]}: is the number of a port; give it under `ports`"])
         return StackPlan(
             name=name,
             host=host,
@@ -110,7 +114,7 @@ def plan_stacks(site: Site, settings: StackSettings, stack: str, hosts: Sequence
     """Every stack, in the order of the settings. Raises SettingsError with every problem found."""
     plan = _Plan(site, stack, hosts)
     plans = [found for name, wanted in settings.stacks.items() for found in plan.one(name, wanted)]
-    problems = [*plan.problems, *_site_problems(site, settings), *_shared_ports(plans)]
+    problems = [*plan.problems, *_site_problems(site, settings), *_shared_ports(hosts, plans)]
     if problems:
         raise SettingsError(f"Pulumi.{stack}.yaml", list(dict.fromkeys(problems)))
     return tuple(plans)
@@ -120,13 +124,21 @@ def opened(host: HostPlan, stacks: Sequence[StackPlan]) -> HostPlan:
     """The host with the ports of its Portainer and its stacks among those that may be reached."""
     if host.docker is None:
         return host
-    more: dict[str, Any] = {}
+    openings = dict(host.docker.published)
     if host.portainer:
-        more["portainer"] = _opening(host.portainer.port, host.portainer.sources)
+        openings[_free("portainer", openings)] = _opening(host.portainer.port, host.portainer.sources)
     for plan in stacks:
-        if plan.host == host.name:
-            more |= {f"{plan.name}-{key}": _opening(n, plan.settings.sources) for key, n in plan.ports.items()}
-    return replace(host, docker=replace(host.docker, published={**host.docker.published, **more}))
+        for number in plan.ports.values() if plan.host == host.name else ():
+            # by number: names of stacks and ports may hold dashes both
+            openings[_free(f"{plan.name}-{number}", openings)] = _opening(number, plan.settings.sources)
+    return replace(host, docker=replace(host.docker, published=openings))
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    """A name that nobody has used for an opening of their own."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _opening(port: int, sources: Sequence[Any]) -> dict[str, Any]:
@@ -134,10 +146,8 @@ def _opening(port: int, sources: Sequence[Any]) -> dict[str, Any]:
 
 
 def _inline(name: str, text: str, lookup: Callable[[str], str], labels: Mapping[str, str]) -> str:
-    import yaml
-
     try:
-        content = yaml.safe_load(text)
+        content = load_compose(text)
     except yaml.YAMLError as error:
         raise SettingsError("inline", [f"not YAML: {' '.join(str(error).split())}"]) from error
     known: Callable[[str], str] = lambda image: image if _is_reference(image) else lookup(image)  # noqa: E731
@@ -172,11 +182,21 @@ def _site_problems(site: Site, settings: StackSettings) -> Iterator[str]:
         yield f"stacks: projects are published to git, expected git.repository in {file}; say there which"
 
 
-def _shared_ports(plans: Sequence[StackPlan]) -> Iterator[str]:
-    taken: dict[tuple[str, int], str] = {}
+def _shared_ports(hosts: Sequence[HostPlan], plans: Sequence[StackPlan]) -> Iterator[str]:
+    taken = {(host.name, host.portainer.port): "portainer" for host in hosts if host.portainer}
     for plan in plans:
-        for key, number in plan.ports.items():
-            other = taken.setdefault((plan.host, number), plan.name)
-            if other != plan.name:
-                remedy = f"{other} has it on {plan.host}"
-                yield problem(f"stacks.{plan.name}.ports.{key}", number, "a port that no other stack has", remedy)
+        for key, number in _numbers(plan):
+            place = (plan.host, number)
+            if place in taken:
+                remedy = f"{taken[place]} has it on {plan.host}"
+                yield problem(f"stacks.{plan.name}.ports.{key}", number, "a port that nothing else has", remedy)
+            taken[place] = f"{plan.name} ({key})"
+
+
+def _numbers(plan: StackPlan) -> Iterator[tuple[str, int]]:
+    """Every port that it publishes: those given, and those that a project publishes by default."""
+    yield from plan.ports.items()
+    declared = Project(plan.settings.project).declared if plan.settings.project else None
+    for key, port in declared.ports.items() if declared else ():
+        if key not in plan.ports and plan.env.get(port.variable, "").isdigit():
+            yield key, int(plan.env[port.variable])

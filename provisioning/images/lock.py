@@ -60,7 +60,7 @@ def load_lock(path: Path) -> Lock:
         content: Any = yaml.safe_load(path.read_text())
     except FileNotFoundError as error:
         raise LockError(f"{path}: is not there; `make images` writes it") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise LockError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())}); `make images`") from error
     problems = list(_problems(content))
     if problems:
@@ -90,7 +90,7 @@ def _problems(content: Any) -> Iterator[str]:
     if not isinstance(content, dict) or not isinstance(content.get("registry"), str):
         yield "registry: missing, expected the registry's host as images carry it"
         return
-    for key in sorted(set(content) - {"registry", "images"}):
+    for key in sorted(map(str, set(content) - {"registry", "images"})):
         yield f"{key}: unknown, expected registry and images alone"
     images = content.get("images") or {}
     if not isinstance(images, dict):
@@ -104,7 +104,7 @@ def _entry_problems(key: Any, entry: Any) -> Iterator[str]:
     if not KEY.fullmatch(str(key)) or not isinstance(entry, dict):
         yield ": expected a key of small letters, digits, dots and dashes with repository and digest"
         return
-    for name in sorted(set(entry) - FIELDS):
+    for name in sorted(map(str, set(entry) - FIELDS)):
         yield f".{name}: unknown, expected {', '.join(sorted(FIELDS))}"
     for name, pattern in (("repository", REPOSITORY), ("digest", DIGEST)):
         if not pattern.fullmatch(str(entry.get(name, ""))):

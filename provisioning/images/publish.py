@@ -30,6 +30,8 @@ class Request:
 
 def publish_images(request: Request) -> Lock:
     """Build and push what is stale, and write the lock; where nothing is, neither docker nor the lock is touched."""
+    if twice := sorted(set(request.external) & set(keys_in(request.folder))):
+        raise LockError(f"images.external.{twice[0]}: is a folder of images/ as well; give one of them another key")
     before = _before(request)
     external = {key: _external(request, key, name) for key, name in sorted(request.external.items())}
     sources = {key: source_hash(request.folder / key, request.base) for key in keys_in(request.folder)}

@@ -78,7 +78,9 @@ class Registry:
         if not realm.startswith("https://"):
             raise RegistryError(f"{self.host}: sends logins to {realm!r}, expected https://; look at registry.url")
         try:
-            answer = requests.get(realm, params=query, auth=self._login(), verify=self.ca or True, timeout=TIMEOUT_S)
+            with requests.Session() as session:
+                session.trust_env = False
+                answer = session.get(realm, params=query, auth=self._login(), verify=self.ca or True, timeout=TIMEOUT_S)
             token = answer.json().get("token") or answer.json().get("access_token") or ""
         except (requests.exceptions.RequestException, ValueError, AttributeError) as error:
             raise RegistryError(f"{self.host}: gives no token ({type(error).__name__})") from error

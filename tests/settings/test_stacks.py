@@ -18,6 +18,11 @@ REGISTRY = "registry.lab.internal:5000"
 GUESTBOOK: dict[str, Any] = {"project": "guestbook", "ports": {"web": 8080}, "sources": SOURCES}
 INLINE = "services: {web: {image: nginx, ports: ['8080:80']}}"
 PORTAINER = {"sources": SOURCES}
+GROUP: dict[str, Any] = {
+    "prefix": "vm-app",
+    "first_id": 1100,
+    "networks": [{"bridge": "vmbr0", "address": "10.77.0.11/24"}],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +30,7 @@ def site(lab_site: Path, tmp_path: Path) -> Path:
     """The lab's site with an image lock that is there without a lab."""
     lock = tmp_path / "images.lock.yaml"
     write_lock(lock, "portainer", "guestbook-web", "guestbook-api", "postgres", "nginx")
-    lab_site.write_text(lab_site.read_text().replace(".lab/images.lock.yaml", str(lock)))
+    lab_site.write_text(lab_site.read_text().replace(str(tmp_path / "site.images.yaml"), str(lock)))
     return lab_site
 
 
@@ -81,6 +86,7 @@ def test_four_lines_are_a_stack() -> None:
     assert found.ports == {"web": 8080} and found.health == {"web": "/health"}
     assert found.secrets["guestbook_db_password"].generate == 32
     assert found.secrets_folder == "/etc/hypercompose/stacks/guestbook/secrets"
+    assert list(found.files) == ["compose.yaml"]
     services = yaml.safe_load(found.files["compose.yaml"])["services"]
     assert services["api"]["image"] == f"{REGISTRY}/team/guestbook-api@{DIGEST}"
     assert services["api"]["labels"] == found.labels
@@ -136,12 +142,7 @@ def test_of_several_hosts_one_has_to_be_named() -> None:
 
 
 def test_a_vm_runs_stacks_as_a_server_does() -> None:
-    group = {
-        "prefix": "vm-app",
-        "first_id": 1100,
-        "networks": [{"bridge": "vmbr0", "address": "10.77.0.11/24"}],
-    }
-    (found,) = program(hosts=[], vms=[group], stacks={"guestbook": GUESTBOOK}).stacks
+    (found,) = program(hosts=[], vms=[GROUP], stacks={"guestbook": GUESTBOOK}).stacks
     assert found.host == "vm-app-1"
 
 
@@ -194,7 +195,7 @@ def test_an_unknown_project_is_answered_with_the_known_ones() -> None:
 def test_two_stacks_cannot_have_one_port_of_a_host_but_of_two_hosts() -> None:
     two = {"one": {**GUESTBOOK, "host": "srv-1"}, "two": {**GUESTBOOK, "host": "srv-1"}}
     hosts = [server(1), server(2)]
-    assert "stacks.two.ports.web: 8080, expected a port that no other stack has; one has it on srv-1" in refusal(
+    assert "stacks.two.ports.web: 8080, expected a port that nothing else has; one (web) has it on srv-1" in refusal(
         hosts=hosts, stacks=two
     )
     two["two"]["host"] = "srv-2"
@@ -247,15 +248,15 @@ def test_what_may_be_reached_of_a_host_has_portainer_and_the_stacks_with_their_s
     assert host.docker.published == {
         "mine": {"ports": ["53/udp"], "sources": []},
         "portainer": {"ports": ["9443/tcp"], "sources": ["10.9.0.0/16"]},
-        "guestbook-web": {"ports": ["8080/tcp"], "sources": ["10.0.0.0/8"]},
-        "shop-admin": {"ports": ["9000/tcp"], "sources": ["10.1.0.0/16", "10.2.0.0/16"]},
+        "guestbook-8080": {"ports": ["8080/tcp"], "sources": ["10.0.0.0/8"]},
+        "shop-9000": {"ports": ["9000/tcp"], "sources": ["10.1.0.0/16", "10.2.0.0/16"]},
     }
 
 
 def test_a_port_is_opened_on_its_own_host_only() -> None:
     first, second = program(hosts=[server(1), server(2)], stacks={"shop": {**GUESTBOOK, "host": "srv-2"}}).hosts
     assert list(first.docker.published) == ["portainer"]
-    assert list(second.docker.published) == ["portainer", "shop-web"]
+    assert list(second.docker.published) == ["portainer", "shop-8080"]
 
 
 def test_images_of_a_text_are_keys_or_references_as_docker_writes_them() -> None:
@@ -273,6 +274,7 @@ def test_images_of_a_text_are_keys_or_references_as_docker_writes_them() -> None
         ("just text", "stacks.shop: inline: services: missing, expected a mapping of services"),
         ("services: {web: {image: ngnix}}", "did you mean 'nginx'"),
         ("services: {web: {}}", "stacks.shop: inline: services.web.image: missing"),
+        ("services: {web: {build: .}}", "services.web.image: missing, expected a key of the image lock"),
     ],
 )
 def test_a_text_that_is_no_compose_file_is_refused(text: str, message: str) -> None:
@@ -302,6 +304,8 @@ def test_problems_of_all_stacks_are_told_at_once() -> None:
         ({"env": {"A-B": "x"}}, "stacks.shop.env"),
         ({"ports": {"web": 70000}, "sources": SOURCES}, "stacks.shop.ports.web: 70000"),
         ({"poll": "1 minute"}, "stacks.shop.poll"),
+        ({"tenant": "$(reboot)"}, "stacks.shop.tenant"),
+        ({"keep_volume": True}, "stacks.shop.keep_volume: unknown setting; did you mean `keep_volumes`?"),
     ],
 )
 def test_a_setting_of_a_stack_that_is_none_is_named(given: dict[str, Any], message: str) -> None:
@@ -312,6 +316,7 @@ def test_a_setting_of_a_stack_that_is_none_is_named(given: dict[str, Any], messa
     ("git", "message"),
     [
         ({"url": "ssh://git@git.test/a"}, "stacks.shop.git.url"),
+        ({"url": "git@git.test:a"}, "stacks.shop.git.url"),
         ({"url": "https://user:secret@git.test/a"}, "stacks.shop.git.url"),
         ({"url": "https://git.test/a", "ref": "main"}, "stacks.shop.git.ref"),
         ({"url": "https://git.test/a", "path": "/etc/compose.yaml"}, "stacks.shop.git.path"),
@@ -328,9 +333,31 @@ def test_a_stack_has_a_name_that_compose_takes(name: str) -> None:
     assert "stacks" in refusal(stacks={name: {"inline": INLINE}})
 
 
-def test_portainer_needs_docker_on_its_host() -> None:
-    said = refusal(docker=None, portainer=None, hosts=[server(portainer=PORTAINER)])
-    assert "hosts[0].portainer" in said and "expected `docker` on the same host; it runs in a container" in said
+@pytest.mark.parametrize("kind", ["vms", "hosts"])
+def test_portainer_needs_docker_on_its_host(kind: str) -> None:
+    host = GROUP if kind == "vms" else server()
+    said = refusal(**{"hosts": [], kind: [{**host, "docker": None, "portainer": PORTAINER}]})
+    assert f"{kind}[0].portainer" in said and "expected `docker` on the same host; it runs in a container" in said
+
+
+@pytest.mark.parametrize("kind", ["vms", "hosts"])
+def test_a_null_takes_portainer_away(kind: str) -> None:
+    host = GROUP if kind == "vms" else server()
+    assert program(**{"hosts": [], kind: [{**host, "portainer": None}]}).portainers == {}
+    assert program(**{"hosts": [], kind: [host]}, docker=None).portainers == {}
+
+
+def test_a_text_keeps_its_own_labels_beside_ours() -> None:
+    text = "services: {web: {image: 'quay.io/a/b:1', labels: [mine=yes]}}"
+    labels = yaml.safe_load(stack(inline=text, tenant="acme").inline)["services"]["web"]["labels"]
+    assert (labels["mine"], labels["hypercompose.tenant"]) == ("yes", "acme")
+
+
+def test_a_release_is_accepted_with_a_reason_and_a_date_alone(site: Path) -> None:
+    entry = {"version": "2.23.0", "reason": "a stand-in for tests", "until": "2027-12-31"}
+    for field, value in (("until", "some day"), ("reason", "short")):
+        change(site, portainer={"accept": [{**entry, field: value}]})
+        assert f"portainer.accept[0].{field}" in refusal()
 
 
 def test_portainer_of_the_stack_goes_to_hosts_with_docker_only() -> None:
@@ -365,22 +392,18 @@ def test_a_portainer_that_everybody_may_reach_has_to_say_so() -> None:
     assert "portainer.sources" in refusal(portainer={}) and "portainer.sources" in refusal(portainer={"sources": []})
 
 
-@pytest.mark.xfail(strict=True, reason="`inline: ''` counts as a source, yet the plan has none of the three")
 def test_an_empty_text_is_no_source() -> None:
     refused(inline="")
 
 
-@pytest.mark.xfail(strict=True, reason="_shared_ports does not know Portainer's own port")
 def test_a_stack_cannot_have_portainers_port() -> None:
     assert "stacks.shop.ports.web" in refused(**{**GUESTBOOK, "ports": {"web": 9443}})
 
 
-@pytest.mark.xfail(strict=True, reason="_shared_ports compares the ports of different stacks only")
 def test_a_stack_cannot_have_one_port_twice() -> None:
     assert "stacks.shop.ports.b" in refused(inline=INLINE, sources=SOURCES, ports={"a": 8080, "b": 8080})
 
 
-@pytest.mark.xfail(strict=True, reason="env wins over ports: compose publishes 9000, the firewall opens 8080")
 def test_the_port_that_is_opened_is_the_one_that_is_published() -> None:
     try:
         found = program(stacks={"shop": {**GUESTBOOK, "env": {"GUESTBOOK_PORT": "9000"}}})
@@ -390,12 +413,10 @@ def test_the_port_that_is_opened_is_the_one_that_is_published() -> None:
     assert opened == [f"{found.stacks[0].env['GUESTBOOK_PORT']}/tcp"]
 
 
-@pytest.mark.xfail(strict=True, reason="ports that a project publishes by default are not compared")
 def test_two_stacks_of_one_project_cannot_both_have_its_default_port() -> None:
     refusal(stacks={"one": {"project": "guestbook"}, "two": {"project": "guestbook"}})
 
 
-@pytest.mark.xfail(strict=True, reason="`a` with port `b-c` and `a-b` with port `c` are both called a-b-c")
 def test_ports_of_two_stacks_are_both_opened_whatever_their_names() -> None:
     stacks = {
         "a": {"inline": INLINE, "sources": SOURCES, "ports": {"b-c": 8001}},
@@ -405,7 +426,6 @@ def test_ports_of_two_stacks_are_both_opened_whatever_their_names() -> None:
     assert {"8001/tcp", "8002/tcp"} <= {port for one in opened for port in one["ports"]}
 
 
-@pytest.mark.xfail(strict=True, reason="`opened` overwrites what docker.published calls portainer or <stack>-<port>")
 @pytest.mark.parametrize("name", ["portainer", "shop-web"])
 def test_published_ports_of_ones_own_stay_open_whatever_their_name(name: str) -> None:
     found = program(docker={"published": {name: {"ports": ["53/udp"]}}}, stacks={"shop": GUESTBOOK})
@@ -413,11 +433,11 @@ def test_published_ports_of_ones_own_stay_open_whatever_their_name(name: str) ->
     assert "53/udp" in {port for one in opened for port in one["ports"]}
 
 
-@pytest.mark.xfail(strict=True, reason="DockerFirewall takes names of 64 characters; <stack>-<port> may have 113")
-def test_a_name_too_long_for_the_firewall_is_refused_in_the_settings() -> None:
-    refused(inline=INLINE, sources=SOURCES, ports={"p" * 60: 8080})
+def test_the_firewalls_name_of_a_port_is_never_too_long() -> None:
+    stack = {"inline": INLINE, "sources": SOURCES, "ports": {"p" * 60: 8080}}
+    (host,) = program(stacks={"s" * 48: stack}).hosts
+    assert max(map(len, host.docker.published)) <= 64
 
 
-@pytest.mark.xfail(strict=True, reason="git.url may be http://, and login is on unless it is turned off")
 def test_the_sites_git_password_goes_nowhere_without_tls() -> None:
     assert "stacks.shop.git" in refused(git={"url": "http://git.test/a/b"})
