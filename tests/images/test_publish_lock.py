@@ -162,6 +162,6 @@ def test_a_registry_that_is_away_ends_it_before_anything_is_built(world: World) 
 
 def test_a_key_of_others_is_not_built_from_a_folder_of_its_name(world: World) -> None:
     world.registry.held["their/web", "1"] = OLD
-    with pytest.raises(LockError, match="images.external.web: is a folder of images/ as well"):
+    with pytest.raises(LockError, match=r"images.external.web: is a folder of images/ as well"):
         world.publish(web="their/web:1")
     assert not world.built
