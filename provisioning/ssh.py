@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import paramiko
 from paramiko.pkey import UnknownKeyType
 
+from provisioning.channel import collect, greeted
 from provisioning.errors import ProvisioningError
 from provisioning.host import (
     Address,
@@ -30,7 +31,6 @@ SILENCE_S = 20
 """A peer that acknowledges nothing for so long is gone: the kernel then ends the connection (RFC 5482)."""
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 3.0
-LAST_OUTPUT_S = 2.0
 RUNNING, HELD = 5, 4
 """Sessions at once on one connection, of commands and of locks: sshd allows ten (MaxSessions) and refuses more."""
 TRIES = 4
@@ -82,7 +82,7 @@ class Ssh:
             channel.exec_command(command)
             channel.sendall(stdin)
             channel.shutdown_write()
-            return _collect(channel, time.monotonic() + timeout_s)
+            return collect(channel, time.monotonic() + timeout_s)
         except TimeoutError as error:
             raise CommandTimeout(f"{address.host}: a command did not end within {timeout_s:.0f} s") from error
         except (OSError, paramiko.SSHException) as error:
@@ -96,7 +96,7 @@ class Ssh:
         with self._room(address, HELD):
             channel = self._channel(address, timeout_s)
             try:
-                said = _greeted(channel, command, stdin, len(greeting), timeout_s)
+                said = greeted(channel, command, stdin, len(greeting), timeout_s)
             except (OSError, paramiko.SSHException) as error:
                 channel.close()
                 raise ConnectionLost(f"{address.host}: connection lost during a command ({error})") from error
@@ -233,40 +233,3 @@ def parse_host_key(text: str) -> tuple[str, paramiko.PKey]:
         return key_type, paramiko.PKey.from_type_string(key_type, base64.b64decode(body))
     except (ValueError, UnknownKeyType, paramiko.SSHException) as error:
         raise ProvisioningError(f"host key {text[:40]!r}: expected `<type> <base64>` ({error})") from error
-
-
-def _greeted(channel: paramiko.Channel, command: str, stdin: bytes, size: int, timeout_s: float) -> bytes:
-    channel.settimeout(timeout_s)
-    channel.exec_command(command)
-    channel.sendall(stdin)
-    said = b""
-    while len(said) < size and (more := channel.recv(size - len(said))):
-        said += more
-    return said
-
-
-def _collect(channel: paramiko.Channel, limit: float) -> Result:
-    out, err, ended = bytearray(), bytearray(), None
-    while True:
-        progressed = False
-        if channel.recv_ready():
-            out += channel.recv(65536)
-            progressed = True
-        if channel.recv_stderr_ready():
-            err += channel.recv_stderr(65536)
-            progressed = True
-        if not progressed:
-            now = time.monotonic()
-            if channel.exit_status_ready():
-                ended = ended or now
-                # sshd may tell the exit code before the last of the output (measured); what the command has left
-                # running may hold its output open for ever
-                if channel.eof_received or channel.closed or now - ended > LAST_OUTPUT_S:
-                    break
-            if now > limit:
-                raise TimeoutError
-            channel.status_event.wait(0.01) if ended is None else time.sleep(0.005)
-    code = channel.recv_exit_status()
-    if code < 0:
-        raise paramiko.SSHException("it ended without an exit code: cut off, or killed there")
-    return Result(code, out.decode(errors="replace"), err.decode(errors="replace"))
