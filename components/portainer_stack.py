@@ -49,7 +49,7 @@ class PortainerStack(pulumi.ComponentResource):
         after: list[pulumi.Resource] = [*args.server.done]
         if files:
             chain = StepChain(self, args.site.native, args.connection, after=args.server.done)
-            after.append(chain.add("SecretFiles", f"{args.plan.name}-secrets", self._files(files), "files"))
+            after.append(chain.add("SecretFiles", f"secrets-{args.plan.name}", self._files(files), "files"))
         source = self._source()
         stack = Stack(name, {**self._common(secrets, files), **source}, self._on_host(*after))
         self.commit, self.images = stack.runningCommit, stack.running

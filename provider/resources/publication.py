@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from provider.configuration import CHECKOUT
 from provider.resource import Context, Properties, Resource
@@ -61,7 +62,7 @@ def repository_of(inputs: Properties) -> Repository:
     ca = inputs.get("ca")
     return Repository(
         url=str(inputs["url"]),
-        ca=str(CHECKOUT / ca) if ca else None,
+        ca=str(CHECKOUT / Path(str(ca)).expanduser()) if ca else None,
         user=str(inputs.get("user") or ""),
         password=str(inputs.get("password") or ""),
     )

@@ -218,15 +218,15 @@ def test_a_stack_comes_last_after_environment_registry_secrets_and_publication(b
     assert both.dependencies("book") >= {
         "srv-portainer-environment",
         "srv-portainer-registry",
-        "srv-book-secrets",
+        "srv-secrets-book",
         "book-files",
     }
-    assert both.dependencies("srv-book-secrets") >= {"srv-portainer-environment", "srv-portainer-registry"}
+    assert both.dependencies("srv-secrets-book") >= {"srv-portainer-environment", "srv-portainer-registry"}
     assert not any("book" in both.needs(name) for name in ours(both))
 
 
 def test_nothing_that_stacks_do_not_share_makes_one_wait_for_another(both: Run) -> None:
-    assert not {"book-files", "srv-book-secrets", "theirs"} & both.needs("text")
+    assert not {"book-files", "srv-secrets-book", "theirs"} & both.needs("text")
 
 
 def test_publishing_needs_no_host(both: Run) -> None:
@@ -238,7 +238,7 @@ def test_names_of_others_pass_as_they_are(server: Run) -> None:
     assert set(book["env"]) == {*ENV, "SECRETS", "api_token"}
     assert {name: book["env"][name] for name in ENV} == ENV
     assert server.inputs("book-files")["files"] == FILES
-    assert set(server.inputs("srv-book-secrets")["files"]) == {"db_password", "given_one"}
+    assert set(server.inputs("srv-secrets-book")["files"]) == {"db_password", "given_one"}
     assert set(book["connection"]) == {"host", "port", "user", "host_key"}
     assert server.inputs("theirs")["path"] == "deploy/my_app.yaml"
     assert server.inputs("theirs")["additional"] == ["more_x.yaml"]
@@ -246,7 +246,7 @@ def test_names_of_others_pass_as_they_are(server: Run) -> None:
 
 
 def test_what_is_sent_is_what_the_provider_takes(both: Run) -> None:
-    for name in ("srv-portainer-server", "srv-book-secrets"):
+    for name in ("srv-portainer-server", "srv-secrets-book"):
         kind = BY_NAME[both.kind(name).rpartition(":")[2]]
         args = {k: v for k, v in both.inputs(name).items() if k not in ("connection", "step", "vm")}
         assert list(kind.problems(args)) == [] and kind.step(name, args).name == name
@@ -352,8 +352,8 @@ def test_children_have_their_component_as_parent_and_stacks_are_the_servers(both
     server_type, stack_type = "hypercompose:portainer:PortainerServer", "hypercompose:portainer:PortainerStack"
     for part in ("server", "access", "settings", "environment", "registry", "password"):
         assert requests[f"srv-portainer-{part}"].parent.endswith(f"{server_type}::srv-portainer"), part
-    for name in ("book", "book-files", "book.db_password", "srv-book-secrets", "text", "theirs"):
-        stack = re.split("[-.]", name.removeprefix("srv-"))[0]
+    for name in ("book", "book-files", "book.db_password", "srv-secrets-book", "text", "theirs"):
+        stack = re.split("[-.]", name.removeprefix("srv-secrets-"))[0]
         assert requests[name].parent.endswith(f"{server_type}${stack_type}::{stack}"), name
 
 
@@ -393,16 +393,16 @@ def test_a_text_is_sent_as_it_is_and_needs_no_git(server: Run) -> None:
     found = server.inputs("text")
     assert found["inline"] == TEXT.inline
     assert not {"url", "ref", "commit", "password", "interval"} & set(found)
-    assert "text-files" not in server.recording.types and "srv-text-secrets" not in server.recording.types
+    assert "text-files" not in server.recording.types and "srv-secrets-text" not in server.recording.types
 
 
 def test_secrets_are_files_beside_the_stack_or_variables_where_that_is_asked_for(server: Run) -> None:
-    files, book = server.inputs("srv-book-secrets"), server.inputs("book")
+    files, book = server.inputs("srv-secrets-book"), server.inputs("book")
     assert files["stack"] == "book"
     assert files["files"] == {"db_password": MADE_UP, "given_one": "Canary-given"}
     assert book["env"]["api_token"] == MADE_UP and "db_password" not in book["env"]
     assert book["env"]["SECRETS"] == "/etc/hypercompose/stacks/book/secrets"
-    assert "files" in server.recording.requests["srv-book-secrets"].additionalSecretOutputs
+    assert "files" in server.recording.requests["srv-secrets-book"].additionalSecretOutputs
 
 
 def test_secrets_that_are_made_up_have_their_length_and_those_that_are_given_are_not(server: Run) -> None:
@@ -419,7 +419,7 @@ def test_a_stack_without_secret_files_has_no_folder_for_them(server: Run) -> Non
     assert "SECRETS" not in server.inputs("text")["env"] and server.inputs("text")["allowedPaths"] == []
     assert server.inputs("book")["allowedPaths"] == ["/srv/shared_data", "/etc/hypercompose/stacks/book/secrets"]
     run = register(stack_plan("vars", inline="x", secrets={"token": Secret(variable=True)}))
-    assert "srv-vars-secrets" not in run.recording.types and "SECRETS" not in run.inputs("vars")["env"]
+    assert "srv-secrets-vars" not in run.recording.types and "SECRETS" not in run.inputs("vars")["env"]
 
 
 def test_ways_of_a_stack_come_from_its_settings(server: Run) -> None:

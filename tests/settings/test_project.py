@@ -247,3 +247,10 @@ def test_labels_of_another_form_are_refused_by_service(labels: str) -> None:
     text = f"services: {{db: {{image: postgres, labels: {labels}}}}}"
     with pytest.raises(SettingsError, match=r"services.db.labels"):
         render("inline", load_compose(text), reference, LABELS)
+
+
+@pytest.mark.parametrize(("number", "value"), [("0440", 0o440), ("1_000", 1000), ("0b11", 3)])
+def test_numbers_without_quotes_mean_what_compose_takes_them_for(number: str, value: int) -> None:
+    content = load_compose(f"services: {{db: {{image: postgres, secrets: [{{source: a, mode: {number}}}]}}}}")
+    written = yaml.safe_load(render("inline", content, reference, LABELS))
+    assert written["services"]["db"]["secrets"] == [{"source": "a", "mode": value}]
