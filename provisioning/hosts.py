@@ -28,6 +28,7 @@ _HOLD = """mkdir -p /run/hypercompose && exec 9>{file} && flock -w {patience_s} 
 SURVEY_TIMEOUT_S = 150.0
 BACK_AFTER_LOSS_S = 120.0
 BANNER_TIMEOUT_S = 5.0
+SLOW_HOST_S = 60.0
 
 
 class StepFailed(ProvisioningError):
@@ -105,7 +106,7 @@ class Hosts:
         """Hold a lock of the host's: whoever works on the same name, from wherever, waits. Ends with the connection."""
         program = _HOLD.format(file=shlex.quote(f"/run/hypercompose/{name}.lock"), patience_s=int(patience_s))
         command = f"bash -c {shlex.quote(AS_ROOT)}"
-        with self._ssh.open(address, command, program.encode(), b"held\n", patience_s + 10) as held:
+        with self._ssh.open(address, command, program.encode(), b"held\n", patience_s + SLOW_HOST_S) as held:
             if not held:
                 raise ProvisioningError(
                     f"{address.host}: {name}: another run has worked on it for {patience_s:.0f} s; wait for its end"

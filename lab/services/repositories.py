@@ -18,6 +18,8 @@ _SETTINGS = {
     "uploadpack.allowFilter": "true",
     "uploadpack.allowAnySHA1InWant": "true",
     "receive.denyNonFastForwards": "false",
+    "receive.autogc": "false",  # nothing runs on behind a push that holds its connection open
+    "core.fsync": "none",  # thrown away with the lab; a busy disk would keep a push waiting
 }
 _AUTHOR = {"NAME": "lab", "EMAIL": "lab@localhost", "DATE": "2000-01-01T00:00:00Z"}
 """Always the same, so that the first commit has the same id in every lab."""

@@ -28,7 +28,10 @@ def test_containers_outlive_an_upgrade_and_a_downgrade(guest: Guest, published: 
     guest.run(guest.family.add_docker)
 
     guest.install(older)
-    at_once = guest.try_run("systemctl is-active docker || true; systemctl is-enabled docker").text.split()
+    settled = (
+        "for i in $(seq 20); do systemctl is-active -q docker && break; [ -x /usr/bin/dpkg ] && sleep 1 || break; done"
+    )
+    at_once = guest.try_run(f"{settled}; systemctl is-active docker || true; systemctl is-enabled docker").text.split()
     assert at_once == (["active", "enabled"] if guest.family.format == "deb" else ["inactive", "disabled"])
     guest.run("systemctl enable -q --now docker")
     _has(guest, older)
