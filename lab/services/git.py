@@ -58,6 +58,8 @@ def configuration(place: Place, uploads: Path, program: Path) -> Iterator[str]:
     yield f"server.document-root = {_quoted(place.repositories)}"
     yield f"server.bind = {_quoted(place.host)}"
     yield f"server.port = {place.port}"
+    # over HTTP/2, a push to a program behind it sometimes never ends (measured: 4 of some 60 on a busy machine)
+    yield 'server.feature-flags = ("server.h2proto" => "disable")'
     yield f"server.upload-dirs = ({_quoted(uploads)})"
     yield 'ssl.engine = "enable"'
     yield f"ssl.pemfile = {_quoted(place.tls / 'git.crt')}"
