@@ -24,6 +24,7 @@ AS_ROOT = (
 )
 """The program comes by standard input: nothing of it is ever in a list of processes. sudo drops whence we come."""
 _HOLD = """mkdir -p /run/hypercompose && exec 9>{file} && flock -w {patience_s} 9 && echo held && exec cat >/dev/null
+exit 1
 """
 SURVEY_TIMEOUT_S = 150.0
 BACK_AFTER_LOSS_S = 120.0
