@@ -67,7 +67,7 @@ class StepGuests:
 
     def shell(self, family: str, script: str) -> Result:
         """Run a script as root on a guest, as somebody else would."""
-        return self.ssh.run(self.addresses[family], AS_ROOT, stdin=script.encode(), timeout_s=90)
+        return self.ssh.run(self.addresses[family], AS_ROOT, stdin=script.encode(), timeout_s=240)
 
     def must(self, family: str, script: str) -> str:
         """What a script printed that has to work."""
