@@ -10,11 +10,12 @@ import pulumi
 
 from components.docker_host import DockerHost
 from components.host_steps import HostConnection
-from components.portainer_server import PortainerServer, PortainerServerArgs
+from components.portainer_server import ADMINISTRATOR, PortainerServer, PortainerServerArgs
 from components.portainer_stack import PortainerStack, PortainerStackArgs
 from components.secrets import Secrets
 from components.site_access import SiteAccess
 from settings import Program
+from settings.stack_plan import StackPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +40,12 @@ class Applications:
             registry_password=self.secrets.registry_password,
         )
         server = PortainerServer(f"{connection.name}-portainer", arguments)
-        stacks = {name: self._stack(name, connection, server) for name in self._names(connection.name)}
-        return {connection.name: {"url": server.url, "user": "admin", "password": server.password}}, stacks
+        here = [plan for plan in self.program.stacks if plan.host == connection.name]
+        stacks = {plan.name: self._stack(plan, connection, server) for plan in here}
+        return {connection.name: {"url": server.url, "user": ADMINISTRATOR, "password": server.password}}, stacks
 
-    def _names(self, host: str) -> list[str]:
-        return [plan.name for plan in self.program.stacks if plan.host == host]
-
-    def _stack(self, name: str, connection: HostConnection, server: PortainerServer) -> Mapping[str, Any]:
-        program = self.program
-        plan = next(plan for plan in program.stacks if plan.name == name)
+    def _stack(self, plan: StackPlan, connection: HostConnection, server: PortainerServer) -> Mapping[str, Any]:
+        program, name = self.program, plan.name
         stack = PortainerStack(
             name,
             PortainerStackArgs(

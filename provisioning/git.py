@@ -58,8 +58,7 @@ class Repository:
     def head(self, ref: str) -> str | None:
         """The commit that a ref is at; None where the ref does not exist. `HEAD` is the default branch."""
         with self._git() as git:
-            lines = git("ls-remote", "--", self.url, ref).splitlines()
-        return next((line.split("\t")[0] for line in lines if line.endswith(f"\t{ref}")), None)
+            return self._at(git, ref)
 
     def snapshot(self, ref: str, below: str = "") -> tuple[str, dict[str, bytes]]:
         """A ref's commit and its files below a folder, by path; big files are left out. GitError for no such ref."""
@@ -73,7 +72,9 @@ class Repository:
     def publish(self, ref: str, files: Mapping[str, str], message: str) -> str:
         """Make the ref hold exactly these files; returns its commit, the old one where nothing differs."""
         with self._git() as git:
-            old = self._fetch_if_there(git, ref)
+            old = self._at(git, ref)
+            if old:
+                git("fetch", "--quiet", "--depth=1", "--", self.url, old)
             for path, text in sorted(files.items()):
                 blob = git("hash-object", "-w", "--stdin", stdin=text.encode()).strip()
                 git("update-index", "--add", "--cacheinfo", f"100644,{blob},{path}")
@@ -118,12 +119,9 @@ class Repository:
                 raise RefChanged(f"{self.url}: {ref} was pushed to by somebody else just now; run it again") from error
             raise
 
-    def _fetch_if_there(self, git: _Git, ref: str) -> str:
+    def _at(self, git: _Git, ref: str) -> str | None:
         lines = git("ls-remote", "--", self.url, ref).splitlines()
-        old = next((line.split("\t")[0] for line in lines if line.endswith(f"\t{ref}")), "")
-        if old:
-            git("fetch", "--quiet", "--depth=1", "--", self.url, old)
-        return old
+        return next((line.split("\t")[0] for line in lines if line.endswith(f"\t{ref}")), None)
 
     @contextmanager
     def _git(self) -> Iterator[_Git]:

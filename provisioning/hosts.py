@@ -23,6 +23,7 @@ AS_ROOT = (
     'if [ "$(id -u)" -eq 0 ]; then exec bash -s; else exec sudo -n env SSH_CONNECTION="$SSH_CONNECTION" bash -s; fi'
 )
 """The program comes by standard input: nothing of it is ever in a list of processes. sudo drops whence we come."""
+_COMMAND = f"bash -c {shlex.quote(AS_ROOT)}"
 _HOLD = """mkdir -p /run/hypercompose && exec 9>{file} && flock -w {patience_s} 9 && echo held && exec cat >/dev/null
 exit 1
 """
@@ -106,8 +107,7 @@ class Hosts:
     def holding(self, address: Address, name: str, patience_s: float) -> Iterator[None]:
         """Hold a lock of the host's: whoever works on the same name, from wherever, waits. Ends with the connection."""
         program = _HOLD.format(file=shlex.quote(f"/run/hypercompose/{name}.lock"), patience_s=int(patience_s))
-        command = f"bash -c {shlex.quote(AS_ROOT)}"
-        with self._ssh.open(address, command, program.encode(), b"held\n", patience_s + SLOW_HOST_S) as held:
+        with self._ssh.open(address, _COMMAND, program.encode(), b"held\n", patience_s + SLOW_HOST_S) as held:
             if not held:
                 raise ProvisioningError(
                     f"{address.host}: {name}: another run has worked on it for {patience_s:.0f} s; wait for its end"
@@ -166,7 +166,7 @@ class Hosts:
             self._surveys.pop(address, None)
 
     def _run(self, address: Address, program: str, timeout_s: float) -> Result:
-        return self._ssh.run(address, f"bash -c {shlex.quote(AS_ROOT)}", stdin=program.encode(), timeout_s=timeout_s)
+        return self._ssh.run(address, _COMMAND, stdin=program.encode(), timeout_s=timeout_s)
 
 
 def answers(address: Address) -> bool:

@@ -12,7 +12,7 @@ from settings.errors import SettingsError, problem
 from settings.host_plan import HostPlan
 from settings.image_lock import image_lookup
 from settings.portainer import GitStack, Secret, Stack
-from settings.project import MAIN, Project, load_compose, render
+from settings.project import MAIN, Declaration, Project, load_compose, render
 from settings.site import Site
 from settings.stack import StackSettings
 
@@ -37,6 +37,8 @@ class StackPlan:
     settings: Stack
     labels: Mapping[str, str]
     path: str = MAIN
+    declared: Declaration | None = None
+    """What the project says of itself; None for other sources."""
 
     @property
     def secrets_folder(self) -> str:
@@ -87,6 +89,7 @@ class _Plan:
             settings=settings,
             labels=labels,
             path=settings.git.path if settings.git else MAIN,
+            declared=declared,
         )
 
     def _labels(self, name: str, settings: Stack, product: str) -> dict[str, str]:
@@ -161,12 +164,11 @@ def _is_reference(image: str) -> bool:
 
 def _misfits(plan: StackPlan) -> Iterator[str]:
     """Settings that the project knows nothing of."""
-    if plan.settings.project is None:
+    if plan.declared is None:
         return
-    declared = Project(plan.settings.project).declared
     for kind, given, known in (
-        ("ports", plan.settings.ports, declared.ports),
-        ("env", plan.settings.env, declared.parameters),
+        ("ports", plan.settings.ports, plan.declared.ports),
+        ("env", plan.settings.env, plan.declared.parameters),
     ):
         for key in given:
             if key not in known:
@@ -196,7 +198,6 @@ def _shared_ports(hosts: Sequence[HostPlan], plans: Sequence[StackPlan]) -> Iter
 def _numbers(plan: StackPlan) -> Iterator[tuple[str, int]]:
     """Every port that it publishes: those given, and those that a project publishes by default."""
     yield from plan.ports.items()
-    declared = Project(plan.settings.project).declared if plan.settings.project else None
-    for key, port in declared.ports.items() if declared else ():
+    for key, port in plan.declared.ports.items() if plan.declared else ():
         if key not in plan.ports and plan.env.get(port.variable, "").isdigit():
             yield key, int(plan.env[port.variable])

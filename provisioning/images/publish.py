@@ -30,11 +30,12 @@ class Request:
 
 def publish_images(request: Request) -> Lock:
     """Build and push what is stale, and write the lock; where nothing is, neither docker nor the lock is touched."""
-    if twice := sorted(set(request.external) & set(keys_in(request.folder))):
+    keys = keys_in(request.folder)
+    if twice := sorted(set(request.external) & set(keys)):
         raise LockError(f"images.external.{twice[0]}: is a folder of images/ as well; give one of them another key")
     before = _before(request)
     external = {key: _external(request, key, name) for key, name in sorted(request.external.items())}
-    sources = {key: source_hash(request.folder / key, request.base) for key in keys_in(request.folder)}
+    sources = {key: source_hash(request.folder / key, request.base) for key in keys}
     kept = {key: found for key, found in before.images.items() if _is_current(request, found, sources.get(key))}
     stale = [key for key in sources if key not in kept]
     built: dict[str, Locked] = {}

@@ -13,7 +13,7 @@ from provisioning.host import Address
 from provisioning.hosts import Hosts
 from provisioning.portainer.containers import Docker
 from provisioning.portainer.env_values import from_pairs
-from provisioning.portainer.stacks import AutoUpdate, Found, GitSource, Stacks
+from provisioning.portainer.stacks import AutoUpdate, Found, GitSource, Stacks, commit_of
 from provisioning.portainer.watch import Goal, RolloutFailed, Watch
 
 OWNER = "HYPERCOMPOSE_OWNER"
@@ -132,7 +132,7 @@ class _Before:
 def _restored(scene: Scene, wanted: Wanted, found: Found, before: _Before) -> str:
     """What came of bringing back the version before. Portainer itself would leave nothing running."""
     identity, env = int(found["Id"]), from_pairs(found.get("Env"))
-    commit = str((found.get("GitConfig") or {}).get("ConfigHash") or "")
+    commit = commit_of(found)
     goal = Goal(
         name=wanted.name, images=before.images, commit=commit, timeout_s=wanted.timeout_s, secrets=wanted.secrets
     )
@@ -153,12 +153,17 @@ def _restored(scene: Scene, wanted: Wanted, found: Found, before: _Before) -> st
     return f"The version before{f' ({commit[:10]})' if commit else ''} runs again"
 
 
+def owner_of(found: Found) -> str | None:
+    """Whose stack it is; None for one that no program like this has made."""
+    return from_pairs(found.get("Env")).get(OWNER)
+
+
 def existing(scene: Scene, wanted: Wanted) -> Found | None:
     """The stack of this name if it is ours, or may be adopted. Raises NotOurs."""
     found = scene.stacks.find(wanted.name)
     if found is None:
         return None
-    owner = from_pairs(found.get("Env")).get(OWNER)
+    owner = owner_of(found)
     if owner != wanted.owner and not wanted.adopt:
         raise NotOurs(
             f"the name {wanted.name} is taken by {f'the stack of {owner}' if owner else 'a stack that is not ours'}; "

@@ -47,6 +47,11 @@ class AutoUpdate:
         return {"Interval": self.interval, "Webhook": self.webhook} if self.interval or self.webhook else None
 
 
+def commit_of(stack: Found) -> str:
+    """The commit that a stack was deployed from; empty for one without git."""
+    return str((stack.get("GitConfig") or {}).get("ConfigHash") or "")
+
+
 class Stacks:
     """The compose stacks of one environment."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from provisioning.errors import ProvisioningError
 from provisioning.portainer.api import PortainerError, PortainerUnreachable
 from provisioning.portainer.containers import Container, Docker
-from provisioning.portainer.stacks import Found, Stacks
+from provisioning.portainer.stacks import Found, Stacks, commit_of
 
 LOOK_S = 0.5
 LOOPS = 3
@@ -124,7 +124,7 @@ class Watch:
                     yield f"service {service} runs {container.image}, expected {image}"
         if self.goal.commit:
             stack = self.stacks.get(identity)
-            running = str(((stack or {}).get("GitConfig") or {}).get("ConfigHash") or "nothing")
+            running = commit_of(stack or {}) or "nothing"
             self._deployed = running == self.goal.commit
             if not self._deployed:
                 yield f"commit {running[:10]} runs, expected {self.goal.commit[:10]}"

@@ -19,8 +19,8 @@ from provisioning.portainer.access import (
     wait,
 )
 from provisioning.portainer.api import Place, PortainerUnreachable
+from provisioning.steps.portainer.server import SHORTEST_PASSWORD
 
-SHORTEST_PASSWORD = 12
 START_S = 90.0
 
 

@@ -14,8 +14,8 @@ from provisioning.claim import Problem
 from provisioning.errors import ProvisioningError
 from provisioning.portainer.containers import Container, Docker
 from provisioning.portainer.env_values import from_pairs
-from provisioning.portainer.rollout import OWNER, Scene, Wanted, change, create, existing
-from provisioning.portainer.stacks import INACTIVE, Found, Stacks
+from provisioning.portainer.rollout import OWNER, Scene, Wanted, change, create, existing, owner_of
+from provisioning.portainer.stacks import INACTIVE, Found, Stacks, commit_of
 from provisioning.portainer.watch import RolloutFailed
 from provisioning.steps.kind import AS_WANTED
 
@@ -60,7 +60,7 @@ class Stack(Resource):
         def ask() -> Properties | None:
             stacks = _stacks(state)
             found = stacks.get(int(state.get("stackId") or 0)) or stacks.find(str(state["name"]))
-            if found is None or from_pairs(found.get("Env")).get(OWNER) != state["owner"]:
+            if found is None or owner_of(found) != state["owner"]:
                 return None
             containers = _docker(state).containers(str(state["name"]))
             return {**state, **_inputs_now(stacks, state, found, containers), **_facts(found, containers)}
@@ -86,7 +86,7 @@ class Stack(Resource):
         scene, name = _scene(context, state), str(state["name"])
         with _named(state), scene.hosts.holding(scene.address, f"stack-{name}", PATIENCE_S):
             found = scene.stacks.find(name)
-            if found is not None and from_pairs(found.get("Env")).get(OWNER) == state["owner"]:
+            if found is not None and owner_of(found) == state["owner"]:
                 scene.stacks.delete(int(found["Id"]))
                 for volume in () if state.get("keepVolumes", True) else scene.docker.volumes(name):
                     scene.docker.remove_volume(volume)
@@ -122,7 +122,7 @@ def _facts(found: Found, containers: list[Container]) -> Properties:
     return {
         "stackId": int(found.get("Id") or 0),
         "running": {container.service: container.image for container in containers},
-        "runningCommit": str((found.get("GitConfig") or {}).get("ConfigHash") or ""),
+        "runningCommit": commit_of(found),
     }
 
 
@@ -137,7 +137,7 @@ def _inputs_now(stacks: Stacks, state: Properties, found: Found, containers: lis
         now["ref"] = str(git["ReferenceName"])
         now["interval"] = str((found.get("AutoUpdate") or {}).get("Interval") or "")
         if state.get("commit"):
-            now["commit"] = str(git.get("ConfigHash") or "")
+            now["commit"] = commit_of(found)
     return {name: value for name, value in now.items() if name in state}
 
 
