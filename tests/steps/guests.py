@@ -114,5 +114,8 @@ def boot_guests(lab: TestLab, first_vmid: int = 101, images: Mapping[str, str] |
     ssh = Ssh(key_loader(Path(fleet.user_key).read_text()))
     for place in places.values():
         ssh.wait(place, 40)
-        ssh.run(place, "sudo -n systemctl is-system-running --wait", timeout_s=40)
+        # As first contact does: in a later boot cloud-init would go on while the next test already works on the guest,
+        # and sometimes hung then, with every later `systemctl start` behind it (measured).
+        seeded = "sudo -n cloud-init status --wait >/dev/null; sudo -n touch /etc/cloud/cloud-init.disabled"
+        ssh.run(place, f"sudo -n systemctl is-system-running --wait; {seeded}", timeout_s=40)
     return StepGuests(Hosts(ssh), ssh, places, fleet.user_key, wires, folder)
