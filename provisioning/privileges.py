@@ -11,6 +11,7 @@ VM = (
     "VM.Config.CDROM",
     "VM.Config.CPU",
     "VM.Config.Disk",
+    "VM.Config.HWType",  # the provider sends acpi, scsihw, tablet and the like whatever was asked (measured)
     "VM.Config.Memory",
     "VM.Config.Network",
     "VM.Config.Options",
@@ -22,7 +23,7 @@ DATA_VM = (
     "VM.Config.CDROM",
     "VM.Config.CPU",
     "VM.Config.Disk",
-    "VM.Config.HWType",  # made, not cloned: the provider sends acpi, scsihw and tablet as well (recorded)
+    "VM.Config.HWType",
     "VM.Config.Memory",
     "VM.Config.Options",
 )

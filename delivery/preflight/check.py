@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -59,6 +59,33 @@ class About:
         return Check(
             name=self.name, subject=self.subject, status=status, detail=detail, remedy=remedy, field=self.field
         )
+
+
+class Ladder:
+    """Checks that stand on each other: what is above one that fails is not known."""
+
+    def __init__(self, *rungs: About) -> None:
+        """From the lowest to the highest."""
+        self._left = list(rungs)
+        self.checks: list[Check] = []
+
+    def passed(self, *details: str) -> None:
+        """The next ones are so."""
+        self.checks += [self._left.pop(0).passed(detail) for detail in details]
+
+    def failed(self, detail: str, remedy: str, because: str) -> None:
+        """The next one is not so, which is why those above it are not known."""
+        self.checks.append(self._left.pop(0).failed(detail, remedy))
+        self.unknown(because)
+
+    def ended(self, how: Callable[[About], Check]) -> None:
+        """The next one is as `how` says."""
+        self.checks.append(how(self._left.pop(0)))
+
+    def unknown(self, because: str, remedy: str = "") -> None:
+        """None of the others can be found out."""
+        self.checks += [rung.unknown(because, remedy) for rung in self._left]
+        self._left.clear()
 
 
 def told(error: Exception) -> tuple[str, str]:

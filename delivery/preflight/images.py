@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 
-from delivery.preflight.check import About, Check
+from delivery.preflight.check import About, Check, Ladder, told
 from delivery.preflight.clocks import clock
 from delivery.preflight.names import address_of
-from delivery.preflight.scope import Scope, in_checkout
+from delivery.preflight.scope import Scope, Secret, in_checkout
 from provisioning.at_once import at_once
 from provisioning.images.registry import Registry, RegistryError, RegistryRefused, RegistryUntrusted
 from settings import Site
@@ -36,7 +37,8 @@ def check_images(scope: Scope) -> Iterator[Check]:
     yield from checks
     jobs = [partial(_one, scope, site, registry, because, image, users) for image, users in images.items()]
     for image, answer in zip(images, at_once(jobs, DEADLINE_S), strict=True):
-        yield About(name="image", subject=image).unknown(str(answer)) if isinstance(answer, Exception) else answer
+        about = About(name="image", subject=_shown(site, image))
+        yield about.unknown(str(answer)) if isinstance(answer, Exception) else answer
 
 
 def needed_images(scope: Scope) -> Mapping[str, list[str]]:
@@ -65,42 +67,64 @@ def _images_of(stack: StackPlan) -> Iterator[str]:
 
 def _knock(scope: Scope, site: SiteRegistry) -> tuple[list[Check], Registry | None, str]:
     """What can be said of the registry; how to ask it, or why not."""
-    reach = About(name="registry", subject=site.host, field=scope.of_site("registry.url"))
-    tls = About(name="registry", subject="its certificate", field=scope.of_site("registry.ca"))
-    login = About(name="registry", subject=f"login of {site.user or 'nobody'}", field=scope.of_site("registry.user"))
-    ca, password = in_checkout(site.ca), scope.secret(PASSWORD_KEY, REGISTRY_VARIABLE)
+    who = site.user or "nobody"
+    ladder = Ladder(
+        About(name="registry", subject=site.host, field=scope.of_site("registry.url")),
+        About(name="registry", subject="its certificate", field=scope.of_site("registry.ca")),
+        About(name="registry", subject=f"login of {who}", field=scope.of_site("registry.user")),
+        About(name="clock", subject="registry"),
+    )
+    ca, secret = in_checkout(site.ca), scope.secret(PASSWORD_KEY, REGISTRY_VARIABLE)
     if ca and not Path(ca).is_file():
-        return [tls.failed(f"{ca} does not exist", "put it there, or correct registry.ca")], None, "its CA is missing"
-    registry = Registry(
+        because = f"{ca}, which registry.ca names, does not exist"
+        ladder.unknown(because, "put the CA's certificate there, or correct registry.ca")
+        return ladder.checks, None, because
+    registry = _registry(scope, site, ca, secret)
+    because = _climb(ladder, registry, secret if site.user else Secret(""))
+    return ladder.checks, None if because else registry, because
+
+
+def _registry(scope: Scope, site: SiteRegistry, ca: str | None, secret: Secret) -> Registry:
+    return Registry(
         host=site.host,
         ca=ca,
-        user=site.user or "" if password.value else "",
-        password=password.value or "",
-        address=address_of(scope, site.host.rpartition(":")[0] or site.host),
+        user=site.user or "" if secret.value else "",
+        password=secret.value or "",
+        address=address_of(scope, urlsplit(site.url).hostname or site.host),
         timeout_s=TIMEOUT_S,
     )
+
+
+def _climb(ladder: Ladder, registry: Registry, secret: Secret) -> str:
+    """Empty when we are in; else why images cannot be asked for."""
     try:
         ahead_s = registry.knock()
     except RegistryUntrusted as error:
-        because = "its certificate is not trusted"
-        return [reach.passed("answers"), tls.refused(error), login.unknown(because)], None, because
+        because = "the registry's certificate is not trusted"
+        ladder.passed("answers")
+        ladder.failed(*told(error), because)
+        return because
     except RegistryRefused as error:
-        found = [reach.passed("answers"), tls.passed("trusted")]
-        if site.user and password.value is None:
-            return [*found, login.unknown(password.why_not, password.remedy)], None, password.why_not
-        return [*found, login.refused(error)], None, f"the registry refuses {site.user or 'nobody'}"
+        ladder.passed("answers", "trusted")
+        if secret.value is None:
+            ladder.unknown(secret.why_not, secret.remedy)
+            return secret.why_not
+        because = f"the registry refuses {registry.user or 'nobody'}"
+        ladder.failed(*told(error), because)
+        return because
     except RegistryError as error:
-        because = f"{site.host} does not answer as a registry does"
-        remedy = "is its address right, does it run, is its network reachable from here?"
-        return [reach.failed(str(error), remedy), tls.unknown(because), login.unknown(because)], None, because
-    found = [reach.passed("answers"), tls.passed("trusted"), login.passed("accepted")]
-    return [*found, clock(About(name="clock", subject="registry"), ahead_s)], registry, ""
+        because = f"{registry.host} does not answer as a registry does"
+        ladder.failed(str(error), "is its address right, does it run, is its network reachable from here?", because)
+        return because
+    ladder.passed("answers", "trusted", "accepted")
+    ladder.ended(lambda rung: clock(rung, ahead_s))
+    return ""
 
 
 def _one(
     scope: Scope, site: SiteRegistry, registry: Registry | None, because: str, image: str, users: list[str]
 ) -> Check:
-    subject, lock = _shown(image), scope.site.images
+    subject, lock = _shown(site, image), scope.site.images
     about = About(name="image", subject=subject, field=_field(scope.site) if lock and "@" in image else "")
     for_whom = f"for {', '.join(users)}"
     host, _, name = image.partition("/")
@@ -123,7 +147,7 @@ def _field(site: Site) -> str:
     return f"sites/{site.id}.yaml: images.lock"
 
 
-def _shown(image: str) -> str:
-    """With the first figures of its digest: the rest is in the lock."""
-    name, separator, digest = image.partition("@")
+def _shown(site: SiteRegistry, image: str) -> str:
+    """Without the registry, with the first figures of the digest: the rest is in the lock."""
+    name, separator, digest = image.removeprefix(f"{site.host}/").partition("@")
     return f"{name}{separator}{digest[:19]}" if separator else name

@@ -57,7 +57,7 @@ def _plugin(name: str, package: str) -> Check:
             f"{wanted} is neither on PATH nor among the engine's plugins",
             f"`make env` gets it, or: pulumi plugin install resource {name} {wanted}",
         )
-    return about.passed(f"{wanted if found.is_exact else 'the one on PATH'}: {found.path}")
+    return about.passed(wanted if found.is_exact else f"on PATH; the SDK's is {wanted}")
 
 
 def _disks() -> Iterator[Check]:

@@ -37,7 +37,9 @@ def needs(scope: Scope, inventory: Inventory) -> list[Need]:
 def _of_vm(scope: Scope, inventory: Inventory, vm: VmSpec) -> Iterator[Need]:
     storages = scope.site.proxmox.storages
     yield from privileges.of_vm(vm.vm_id)
-    yield from privileges.of_agent(vm.vm_id, reads_files=vm.host_key is HostKeyMethod.AGENT)
+    reads_files = vm.host_key is HostKeyMethod.AGENT
+    if reads_files or vm.nics[0].address is None:  # only a static address is known without asking
+        yield from privileges.of_agent(vm.vm_id, reads_files=reads_files)
     if vm.host_key is HostKeyMethod.SEED_ISO:
         yield from privileges.of_uploads(storages.iso)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from delivery.preflight.check import About, Check
+from delivery.preflight.check import About, Check, Ladder, told
 from delivery.preflight.scope import Scope, in_checkout
 from provisioning.at_once import at_once
 from provisioning.git import GitError, Repository
@@ -35,21 +35,22 @@ def check_repositories(scope: Scope) -> Iterator[Check]:
 def _deployments(scope: Scope, git: Git, ref: str) -> list[Check]:
     """Read it, then rehearse a push of one branch of ours."""
     url = f"{git.url}/{git.repository}.git"
-    read = About(name="git", subject=f"read {git.repository}", field=scope.of_site("git.repository"))
-    push = About(name="git", subject=f"push to {git.repository}", field=scope.of_site("git.user"))
+    ladder = Ladder(
+        About(name="git", subject=f"read {git.repository}", field=scope.of_site("git.repository")),
+        About(name="git", subject=f"push to {git.repository}", field=scope.of_site("git.user")),
+    )
     repository, because, remedy = _repository(scope, url, login=True)
     if repository is None:
-        return [read.unknown(because, remedy), push.unknown(because, remedy)]
+        ladder.unknown(because, remedy)
+        return ladder.checks
     try:
         head = repository.head("HEAD")
-    except GitError as error:
-        return [read.refused(error), push.unknown("it cannot be read")]
-    found = [read.passed(f"{url}, at {head[:12]}" if head else f"{url}, empty")]
-    try:
+        ladder.passed(f"{url}, at {head[:12]}" if head else f"{url}, empty")
         repository.may_push(ref)
+        ladder.passed(f"lets {git.user or 'everybody'} push; {BRANCH_RULES}")
     except GitError as error:
-        return [*found, push.refused(error)]
-    return [*found, push.passed(f"lets {git.user or 'nobody in particular'} push; {BRANCH_RULES}")]
+        ladder.failed(*told(error), "it cannot be read")
+    return ladder.checks
 
 
 def _foreign(scope: Scope, name: str, wanted: GitStack) -> list[Check]:
