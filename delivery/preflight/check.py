@@ -9,6 +9,7 @@ from enum import StrEnum
 
 FAILED, UNKNOWN = 1, 3
 """Exit codes; 2 is a wrong command line."""
+LOOK_THERE = "is its address right, does it run, is its network reachable from here?"
 
 
 class Status(StrEnum):
@@ -88,10 +89,10 @@ class Ladder:
         self._left.clear()
 
 
-def told(error: Exception) -> tuple[str, str]:
-    """What went wrong and what to do, which errors of this project part by a semicolon."""
+def told(error: Exception, otherwise: str = LOOK_THERE) -> tuple[str, str]:
+    """What went wrong and what to do, which errors of this project part by a semicolon; some name no remedy."""
     detail, _, remedy = str(error).partition("; ")
-    return detail or type(error).__name__, remedy
+    return detail or type(error).__name__, remedy or otherwise
 
 
 def counts(checks: Iterable[Check]) -> Counter[Status]:

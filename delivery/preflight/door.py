@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from delivery.preflight.check import About, Check, Ladder, told
+from delivery.preflight.check import LOOK_THERE, About, Check, Ladder, told
 from delivery.preflight.declared import TOKEN_KEY, TOKEN_VARIABLE
 from delivery.preflight.scope import Scope, Secret, in_checkout
 from provisioning.errors import ProvisioningError
@@ -60,8 +60,7 @@ def _ask(door: Door, secret: Secret) -> None:
         door.ladder.passed("answers")
         door.stop(*told(error), "the certificate of the Proxmox API is not trusted")
     except ProxmoxUnreachable as error:
-        remedy = "is its address right, does pveproxy run there, is its network reachable from here?"
-        door.stop(str(error), remedy, f"{door.api.endpoint} does not answer")
+        door.stop(str(error), LOOK_THERE, f"{door.api.endpoint} does not answer")
     except ProxmoxError as error:
         _refused(door, secret, error)
     except ProvisioningError as error:

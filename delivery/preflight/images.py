@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from delivery.preflight.check import About, Check, Ladder, told
+from delivery.preflight.check import LOOK_THERE, About, Check, Ladder, told
 from delivery.preflight.clocks import clock
 from delivery.preflight.names import address_of
 from delivery.preflight.scope import Scope, Secret, in_checkout
@@ -114,7 +114,7 @@ def _climb(ladder: Ladder, registry: Registry, secret: Secret) -> str:
         return because
     except RegistryError as error:
         because = f"{registry.host} does not answer as a registry does"
-        ladder.failed(str(error), "is its address right, does it run, is its network reachable from here?", because)
+        ladder.failed(str(error), LOOK_THERE, because)
         return because
     ladder.passed("answers", "trusted", "accepted")
     ladder.ended(lambda rung: clock(rung, ahead_s))

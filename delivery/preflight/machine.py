@@ -81,8 +81,7 @@ def _key(scope: Scope) -> Check:
         key = key_loader(given)()
         allowed = [line.split()[:2] for line in scope.site.authorized_keys()]
     except (ProvisioningError, SettingsError, OSError) as error:
-        detail, remedy = told(error)
-        return about.failed(detail, remedy or "name a private key without a passphrase, and its public half")
+        return about.failed(*told(error, "name a private key without a passphrase, and its public half"))
     if scope.program.vms and [key.get_name(), key.get_base64()] not in allowed:
         return about.failed(
             "its public half is not among those that new VMs will let in",

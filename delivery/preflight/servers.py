@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-from delivery.preflight.check import About, Check, Ladder, told
+from delivery.preflight.check import LOOK_THERE, About, Check, Ladder, told
 from delivery.preflight.clocks import clock
 from delivery.preflight.declared import SSH_KEY
 from delivery.preflight.scope import Scope
@@ -55,9 +55,8 @@ def _climb(scope: Scope, address: Address, ladder: Ladder) -> None:
     """As far as we get, and why no further."""
     where, secret = f"{address.host} port {address.port}", scope.secret(SSH_KEY, KEY_FILE_VARIABLE)
     if not answers(address):
-        remedy = "is it on, is its address right, is its network reachable from here?"
         because = f"no SSH server greets at {where}"
-        ladder.failed(because, remedy, because)
+        ladder.failed(because, LOOK_THERE, because)
         return
     ladder.passed(f"an SSH server greets at {where}")
     if secret.value is None:

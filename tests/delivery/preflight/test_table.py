@@ -82,6 +82,7 @@ def test_long_details_go_on_below_themselves() -> None:
 
 def test_an_error_of_the_project_parts_into_detail_and_remedy() -> None:
     assert told(ProvisioningError("x: refused; do this; or that")) == ("x: refused", "do this; or that")
-    assert told(ProvisioningError("x: refused")) == ("x: refused", "")
-    assert told(TypeError()) == ("TypeError", "")
+    assert told(ProvisioningError("x: refused"), "otherwise") == ("x: refused", "otherwise")
+    assert told(TypeError())[0] == "TypeError"
+    assert told(TypeError())[1], "nothing fails without a remedy"
     assert About(name="x").refused(ProvisioningError("a; b")).status is Status.FAILED
