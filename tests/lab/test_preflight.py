@@ -1,4 +1,4 @@
-"""Preflight against a whole site: all is well on a fresh one, and each fault is named while everything else is checked."""
+"""Preflight against a whole site: all is well on a fresh one; each fault is named while all else is checked."""
 
 from __future__ import annotations
 
