@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,15 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from settings import Program, SettingsError
-from settings.portainer import Secret
-from settings.stack_plan import StackPlan
+from settings.secrets import (
+    GIT_VARIABLE,
+    REGISTRY_VARIABLE,
+    git_user,
+    missing_password,
+    registry_user,
+    stack_secret_problems,
+)
 
-REGISTRY_VARIABLE = "HYPERCOMPOSE_REGISTRY_PASSWORD"
-GIT_VARIABLE = "HYPERCOMPOSE_GIT_PASSWORD"
 KEY_FILE_VARIABLE = "HYPERCOMPOSE_SSH_KEY_FILE"
 
 
@@ -38,15 +42,11 @@ class Secrets:
     def of(cls, program: Program) -> Secrets:
         """Those that this program needs. Raises SettingsError for one that is missing."""
         own, site = pulumi.Config("hypercompose"), program.site
-        registry = site.registry if any(h.docker and h.docker.registry for h in program.hosts) else None
-        git = site.git if any(map(_logs_in_to_git, program.stacks)) else None
         return cls(
             api_token=pulumi.Config("proxmoxve").get_secret("apiToken"),
             ssh_private_key=own.get_secret("ssh_private_key"),
-            registry_password=_password(
-                own, site.id, "registry", REGISTRY_VARIABLE, registry.user if registry else None
-            ),
-            git_password=_password(own, site.id, "git", GIT_VARIABLE, git.user if git else None),
+            registry_password=_password(own, site.id, "registry", REGISTRY_VARIABLE, registry_user(program)),
+            git_password=_password(own, site.id, "git", GIT_VARIABLE, git_user(program)),
             portainer_password=own.get_secret("portainer_password"),
             stacks=_stack_secrets(program),
         )
@@ -61,10 +61,6 @@ class Secrets:
         return pulumi.Output.secret(file.read_text())
 
 
-def _logs_in_to_git(stack: StackPlan) -> bool:
-    return stack.files is not None or bool(stack.git and stack.git.login)
-
-
 def _stack_secrets(program: Program) -> Mapping[str, Mapping[str, str]]:
     """Raises SettingsError for one that nobody makes up and nobody gives, or that no stack has."""
     try:
@@ -74,26 +70,10 @@ def _stack_secrets(program: Program) -> Mapping[str, Mapping[str, str]]:
         raise SettingsError(
             "hypercompose:stack_secrets", ["expected stack -> name -> value; `pulumi config set --secret --path`"]
         ) from None
-    problems = list(_secret_problems({plan.name: plan.secrets for plan in program.stacks}, found))
+    problems = list(stack_secret_problems({plan.name: plan.secrets for plan in program.stacks}, found))
     if problems:
         raise SettingsError(f"Pulumi.{program.stack}.yaml", problems)
     return found
-
-
-def _secret_problems(
-    wanted: Mapping[str, Mapping[str, Secret]], given: Mapping[str, Mapping[str, str]]
-) -> Iterator[str]:
-    for stack, secrets in wanted.items():
-        for key, secret in secrets.items():
-            if secret.generate is None and key not in given.get(stack, {}):
-                yield (
-                    f"stacks.{stack}.secrets.{key}: has no value; `pulumi config set --secret --path "
-                    f"hypercompose:stack_secrets.{stack}.{key}`"
-                )
-    for stack, own in given.items():
-        for key in own:
-            if key not in wanted.get(stack, {}):
-                yield f"stack_secrets.{stack}.{key}: no stack has such a secret; name it under stacks.{stack}.secrets"
 
 
 def _password(own: pulumi.Config, site: str, what: str, variable: str, user: str | None) -> pulumi.Input[str] | None:
@@ -102,11 +82,5 @@ def _password(own: pulumi.Config, site: str, what: str, variable: str, user: str
     if found is None and (given := os.environ.get(variable)):
         found = pulumi.Output.secret(given)
     if found is None and user:
-        raise SettingsError(
-            f"sites/{site}.yaml",
-            [
-                f"{what}.user: {user} has no password; set {variable}, or "
-                f"`pulumi config set --secret hypercompose:{what}_password`"
-            ],
-        )
+        raise SettingsError(f"sites/{site}.yaml", [missing_password(what, variable, user)])
     return found

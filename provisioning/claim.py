@@ -8,22 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from provisioning import privileges
 from provisioning.mark import read_mark
+from provisioning.privileges import Need
 from provisioning.proxmox import Proxmox, ProxmoxError, segment
 
 PROBE_TIMEOUT_S = 0.3
-
-VM_PRIVILEGES = (
-    "VM.Allocate",
-    "VM.Audit",
-    "VM.Config.CDROM",
-    "VM.Config.CPU",
-    "VM.Config.Disk",
-    "VM.Config.Memory",
-    "VM.Config.Network",
-    "VM.Config.Options",
-    "VM.PowerMgmt",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,23 +162,30 @@ def _bridge_problems(api: Proxmox, wanted: Wanted) -> Iterator[Problem]:
 
 
 def _permission_problems(api: Proxmox, wanted: Wanted) -> Iterator[Problem]:
-    needs = [(f"/vms/{wanted.vm_id}", privilege) for privilege in VM_PRIVILEGES]
-    if wanted.template_id is not None:
-        needs.append((f"/vms/{wanted.template_id}", "VM.Clone"))
-    needs += [(f"/storage/{name}", "Datastore.AllocateSpace") for name in dict.fromkeys(wanted.disk_storages)]
-    if wanted.iso_storage:
-        needs.append((f"/storage/{wanted.iso_storage}", "Datastore.AllocateTemplate"))
-    needs += [(f"/sdn/zones/localnetwork/{bridge}", "SDN.Use") for bridge in dict.fromkeys(wanted.bridges)]
     granted: dict[str, Mapping[str, Any]] = {}
-    for path, privilege in needs:
-        if path not in granted:
-            granted[path] = api.get("/access/permissions", path=path).get(path, {})
-        if privilege not in granted[path]:
+    for need in dict.fromkeys(_needs(wanted)):
+        if need.path not in granted:
+            granted[need.path] = api.get("/access/permissions", path=need.path).get(need.path, {})
+        if not need.is_met(granted[need.path]):
             yield Problem(
                 property="vmId",
-                reason=f"the API token lacks {privilege} on {path}; grant it (Datacenter > Permissions, or a role with "
-                f"it: `pveum acl modify {path} --tokens … --roles …`)",
+                reason=f"the API token lacks {need.privilege} on {need.path}; grant it (Datacenter > Permissions, or a "
+                f"role with it: `pveum acl modify {need.path} --tokens … --roles …`)",
             )
+
+
+def _needs(wanted: Wanted) -> Iterator[Need]:
+    if wanted.template_id is None:
+        yield from privileges.of_data_vm(wanted.vm_id)
+    else:
+        yield from privileges.of_vm(wanted.vm_id)
+        yield from privileges.of_template(wanted.template_id)
+    for storage in wanted.disk_storages:
+        yield from privileges.of_disks(storage, shared_between_vms=wanted.template_id is None)
+    if wanted.iso_storage:
+        yield from privileges.of_uploads(wanted.iso_storage)
+    for bridge in wanted.bridges:
+        yield from privileges.of_bridge(bridge)
 
 
 def _address_problems(wanted: Wanted) -> Iterator[Problem]:

@@ -54,6 +54,8 @@ class Repository:
     ca: str | None = None
     user: str = ""
     password: str = field(default="", repr=False)
+    patience_s: int = ASK_S
+    """For a question."""
 
     def head(self, ref: str) -> str | None:
         """The commit that a ref is at; None where the ref does not exist. `HEAD` is the default branch."""
@@ -103,6 +105,16 @@ class Repository:
                 return False
             self._push(git, ref, commit, at)
             return True
+
+    def may_push(self, ref: str) -> None:
+        """Rehearse a push, up to where the server has let us in and named its refs; nothing is sent. Raises GitError.
+
+        Rules for single branches, and hooks, only speak up when commits come.
+        """
+        with self._git() as git:
+            tree = git("mktree").strip()
+            commit = git("commit-tree", tree, stdin=b"rehearsal").strip()
+            git("push", "--dry-run", "--quiet", "--force", "--", self.url, f"{commit}:{ref}")
 
     def remove(self, ref: str) -> None:
         """Delete a ref; one that is gone is no error."""
@@ -161,7 +173,8 @@ class _Git:
 
     def bytes(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """What it printed. GitError where it failed."""
-        limit_s = ASK_S if arguments[0] == "ls-remote" else MOVE_S
+        asks = arguments[0] == "ls-remote" or "--dry-run" in arguments
+        limit_s = self._repository.patience_s if asks else MOVE_S
         running = subprocess.Popen(
             [self._program, *_OPTIONS, *arguments],
             cwd=self._folder,

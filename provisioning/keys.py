@@ -34,6 +34,11 @@ def key_loader(text: str | None) -> Callable[[], paramiko.PKey]:
     return load
 
 
+def open_to_others(path: Path) -> str:
+    """What to do about a key file that others may read; empty for one that they may not."""
+    return f"others can read it: chmod 600 {path}" if path.stat().st_mode & 0o077 else ""
+
+
 def _from_text(text: str) -> paramiko.PKey:
     failures: list[Exception] = []
     for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):

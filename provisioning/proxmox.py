@@ -11,10 +11,12 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from provisioning.clock import ahead_s
 from provisioning.errors import ProvisioningError
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 30
+TRIES = 3
 TASK_POLL_S = 0.25
 
 
@@ -31,16 +33,31 @@ class ProxmoxUnreachable(ProvisioningError):
     """The API did not answer at all."""
 
 
+class ProxmoxUntrusted(ProxmoxUnreachable):
+    """Its TLS certificate is not one that we trust."""
+
+
 class Proxmox:
     """An authenticated session. GETs are repeated on a dropped connection, writes never."""
 
-    def __init__(self, endpoint: str, token: str, ca: str | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        token: str,
+        ca: str | None = None,
+        *,
+        timeout_s: tuple[float, float] = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+        tries: int = TRIES,
+    ) -> None:
         """Take the `https://host:port` endpoint, the `user@realm!id=secret` token, the CA file (None: the system's)."""
         self.endpoint = endpoint.rstrip("/")
+        self.ahead_s: float | None = None
+        """How far the API's clock was ahead of ours at its last answer."""
+        self._timeout_s = timeout_s
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"PVEAPIToken={token}"
         self._verify = ca or True
-        retry = Retry(total=2, connect=0, status=0, backoff_factor=0.2, allowed_methods=["GET"])
+        retry = Retry(total=tries - 1, connect=0, status=0, backoff_factor=0.2, allowed_methods=["GET"])
         self._session.mount("https://", HTTPAdapter(max_retries=retry, pool_maxsize=16))
 
     def get(self, path: str, /, **query: str | int) -> Any:
@@ -78,7 +95,7 @@ class Proxmox:
             answer = self._session.request(
                 method,
                 url,
-                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                timeout=self._timeout_s,
                 verify=self._verify,  # on the session, REQUESTS_CA_BUNDLE would win over it
                 **arguments,
             )
@@ -87,12 +104,13 @@ class Proxmox:
                 "the API token holds characters that it cannot have (a line end?); check PROXMOX_VE_API_TOKEN"
             ) from None
         except requests.exceptions.SSLError as error:
-            raise ProxmoxUnreachable(
+            raise ProxmoxUntrusted(
                 f"{self.endpoint}: its TLS certificate is not trusted ({_cause(error)}); put its CA into the site "
                 "file under proxmox.ca, and into SSL_CERT_FILE for the Proxmox provider (`make env` does)"
             ) from error
         except requests.exceptions.RequestException as error:
             raise ProxmoxUnreachable(f"{self.endpoint}: no answer ({_cause(error)})") from error
+        self.ahead_s = ahead_s(answer.headers.get("Date"), time.time())
         if answer.status_code >= 400:
             raise ProxmoxError(answer.status_code, _reason(answer))
         return answer.json().get("data")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -47,15 +47,49 @@ class Program:
         return tuple(v.model_copy(update={"node": v.node or default}) for v in self.settings.vlans)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """As much of a stack's settings as can be used; parts named in `errors` are empty in the program."""
+
+    program: Program | None
+    """None where not even the site is known."""
+    errors: Mapping[str, SettingsError]
+    """By part, in the order in which they are read: settings, site, vms, hosts, stacks, portainers."""
+
+
 def load_program(stack: str, raw: Mapping[str, str]) -> Program:
     """Check the configuration of a stack; `raw` maps full keys to text as Pulumi hands them over.
 
     `$HYPERCOMPOSE_SITE` wins over the stack's own `site`. Raises SettingsError.
     """
-    source = f"Pulumi.{stack}.yaml"
-    values = _own_values(raw)
-    if site_name := os.environ.get("HYPERCOMPOSE_SITE"):
-        values["site"] = site_name
+    reading = read_program(stack, raw)
+    for error in reading.errors.values():
+        raise error
+    if reading.program is None:
+        raise SettingsError(f"Pulumi.{stack}.yaml", ["nothing could be read"])
+    return reading.program
+
+
+def read_program(stack: str, raw: Mapping[str, str]) -> Reading:
+    """The same, past what is wrong: for those who look at everything else all the same."""
+    errors: dict[str, SettingsError] = {}
+    source, values = f"Pulumi.{stack}.yaml", {}
+    try:
+        values = _own_values(raw)
+        if site_name := os.environ.get("HYPERCOMPOSE_SITE"):
+            values["site"] = site_name
+        settings = _settings(stack, source, values)
+    except SettingsError as error:
+        errors["settings"] = error
+        settings = StackSettings(site=str(values.get("site", "")))
+    try:
+        site = load_site(settings.site)
+    except SettingsError as error:
+        return Reading(program=None, errors={**errors, "site": error})
+    return Reading(program=_planned(stack, source, site, settings, errors), errors=errors)
+
+
+def _settings(stack: str, source: str, values: Mapping[str, Any]) -> StackSettings:
     try:
         settings = StackSettings.model_validate(values)
     except ValidationError as error:
@@ -65,20 +99,29 @@ def load_program(stack: str, raw: Mapping[str, str]) -> Program:
             source,
             [f'stack: these settings are those of stack {settings.stack}; type: eval "$(make -s env STACK={stack})"'],
         )
-    site = load_site(settings.site)
-    vms = plan_vms(site, settings, source)
-    hosts = plan_hosts(site, settings, vms, source)
-    stacks = plan_stacks(site, settings, stack, hosts)
-    opened_hosts = tuple(opened(host, stacks) for host in hosts)
-    return Program(
-        stack=stack,
-        site=site,
-        settings=settings,
-        vms=vms,
-        hosts=opened_hosts,
-        stacks=stacks,
-        portainers=portainer_plans(site, stack, hosts),
-    )
+    return settings
+
+
+def _planned(stack: str, source: str, site: Site, settings: StackSettings, errors: dict[str, SettingsError]) -> Program:
+    """Each plan from those before it; what follows a failed one is not tried, but for what does not need it."""
+    program = Program(stack=stack, site=site, settings=settings, vms=(), hosts=(), stacks=(), portainers={})
+    try:
+        program = replace(program, vms=plan_vms(site, settings, source))
+        program = replace(program, hosts=plan_hosts(site, settings, program.vms, source))
+    except SettingsError as error:
+        errors.setdefault("hosts" if program.vms else "vms", error)
+        return program
+    hosts = program.hosts
+    try:
+        stacks = plan_stacks(site, settings, stack, hosts)
+        program = replace(program, stacks=stacks, hosts=tuple(opened(host, stacks) for host in hosts))
+    except SettingsError as error:
+        errors["stacks"] = error
+    try:
+        program = replace(program, portainers=portainer_plans(site, stack, hosts))
+    except SettingsError as error:
+        errors["portainers"] = error
+    return program
 
 
 def _own_values(raw: Mapping[str, str]) -> dict[str, Any]:

@@ -36,6 +36,11 @@ def drift(session: Session, arguments: Sequence[str]) -> int:
     return pulumi(session, "preview", "--refresh", "--diff", "--expect-no-changes", *arguments)
 
 
+def preflight(session: Session, arguments: Sequence[str]) -> int:
+    """Ask everything that the first `up` depends on; changes nothing, starts no lab, makes no stack."""
+    return python(session, "delivery.preflight", "--stack", session.stack, *arguments)
+
+
 def commands(session: Session, arguments: Sequence[str]) -> int:
     """What `up` would run on the hosts, step by step, without secrets; nothing is run and no host is asked."""
     lab(session, "up")
@@ -102,6 +107,7 @@ def lab(session: Session, command: str, *arguments: str) -> int:
 COMMANDS: Mapping[str, Callable[[Session, Sequence[str]], int]] = {
     "up": up,
     "preview": preview,
+    "preflight": preflight,
     "drift": drift,
     "commands": commands,
     "refresh": refresh,

@@ -9,8 +9,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.secrets import KEY_FILE_VARIABLE, REGISTRY_VARIABLE, Secrets
+from components.secrets import KEY_FILE_VARIABLE, Secrets
 from settings import SettingsError
+from settings.secrets import REGISTRY_VARIABLE
 from tests.components.recording import record
 
 

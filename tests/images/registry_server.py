@@ -44,11 +44,13 @@ class RegistryServer:
         url = urlsplit(path)
         if url.path == "/token":
             scope = parse_qs(url.query).get("scope", [""])[0]
-            known = authorization == BASIC and scope == "repository:team/app:pull"
+            known = authorization == BASIC and scope in ("repository:team/app:pull", "")
             return (200, {}, json.dumps({"token": TOKEN}).encode()) if known else (401, {}, b"{}")
         wanted = {"basic": BASIC, "bearer": f"Bearer {TOKEN}", "": authorization}[self.login]
         if authorization != wanted:
             return 401, {"WWW-Authenticate": self._challenge()}, b""
+        if url.path == "/v2/":
+            return 200, {}, b"{}"
         repository, _, reference = url.path.removeprefix("/v2/").partition("/manifests/")
         digest = self.manifests.get(f"{repository}:{reference}")
         return (200, {"Docker-Content-Digest": digest}, b"") if digest else (404, {}, b"")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioning import claim
+from provisioning import claim, privileges
 from provisioning.claim import Wanted, problems
 from provisioning.mark import mark, read_mark
 from provisioning.proxmox import ProxmoxError
@@ -23,9 +23,8 @@ WANTED = Wanted(
     bridges=["vmbr0"],
     new_addresses=[],
 )
-EVERYTHING = dict.fromkeys(
-    (*claim.VM_PRIVILEGES, "VM.Clone", "Datastore.AllocateSpace", "Datastore.AllocateTemplate", "SDN.Use"), 1
-)
+DATASTORE = ("Datastore.AllocateSpace", "Datastore.AllocateTemplate", "Datastore.Audit")
+EVERYTHING = dict.fromkeys((*privileges.VM, *privileges.DATA_VM, *DATASTORE, "VM.Clone", "SDN.Use"), 1)
 
 
 class FakeApi:
@@ -136,6 +135,7 @@ def test_what_the_site_lacks_is_named_with_what_it_has(change: dict[str, Any], p
     ("path", "privilege"),
     [
         ("/vms/1100", "VM.Config.Memory"),
+        ("/vms/1100", "VM.Config.HWType"),
         ("/vms/9000", "VM.Clone"),
         ("/storage/local", "Datastore.AllocateTemplate"),
         ("/sdn/zones/localnetwork/vmbr0", "SDN.Use"),

@@ -1,0 +1,18 @@
+"""Clocks that differ break certificates and tokens, and make logs useless."""
+
+from __future__ import annotations
+
+from delivery.preflight.check import About, Check
+
+LARGEST_S = 30.0
+
+
+def clock(about: About, ahead_s: float | None) -> Check:
+    """By how much it is ahead of this machine's."""
+    if ahead_s is None:
+        return about.unknown("it tells no time")
+    seconds = abs(round(ahead_s))
+    detail = f"{seconds} s {'ahead of' if ahead_s > 0 else 'behind'} this machine's" if seconds else "same as here"
+    if seconds > LARGEST_S:
+        return about.failed(detail, "set the clock that is wrong: a time server on both (chrony, timedatectl)")
+    return about.passed(detail)

@@ -1,0 +1,54 @@
+"""Which secrets a program needs, where each may come from, and which are missing. Holds no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from settings.portainer import Secret
+from settings.program import Program
+from settings.stack_plan import StackPlan
+
+REGISTRY_VARIABLE = "HYPERCOMPOSE_REGISTRY_PASSWORD"
+GIT_VARIABLE = "HYPERCOMPOSE_GIT_PASSWORD"
+
+
+def registry_user(program: Program) -> str | None:
+    """Who needs a password for the registry; None where no host logs in there."""
+    registry = program.site.registry if any(h.docker and h.docker.registry for h in program.hosts) else None
+    return registry.user if registry else None
+
+
+def git_user(program: Program) -> str | None:
+    """Who needs a password for git; None where no stack comes from there with a login."""
+    git = program.site.git if any(map(logs_in_to_git, program.stacks)) else None
+    return git.user if git else None
+
+
+def missing_password(what: str, variable: str, user: str) -> str:
+    """A user of the site file who has none, and the remedies."""
+    return (
+        f"{what}.user: {user} has no password; set {variable}, or "
+        f"`pulumi config set --secret hypercompose:{what}_password`"
+    )
+
+
+def logs_in_to_git(stack: StackPlan) -> bool:
+    """Whether it is read as the site's git user."""
+    return stack.files is not None or bool(stack.git and stack.git.login)
+
+
+def stack_secret_problems(
+    wanted: Mapping[str, Mapping[str, Secret]], given: Mapping[str, Mapping[str, str]]
+) -> Iterator[str]:
+    """Secrets that nobody makes up and nobody gives, and those that no stack has."""
+    for stack, secrets in wanted.items():
+        for key, secret in secrets.items():
+            if secret.generate is None and key not in given.get(stack, {}):
+                yield (
+                    f"stacks.{stack}.secrets.{key}: has no value; `pulumi config set --secret --path "
+                    f"hypercompose:stack_secrets.{stack}.{key}`"
+                )
+    for stack, own in given.items():
+        for key in own:
+            if key not in wanted.get(stack, {}):
+                yield f"stack_secrets.{stack}.{key}: no stack has such a secret; name it under stacks.{stack}.secrets"
