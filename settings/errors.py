@@ -19,6 +19,14 @@ class SettingsError(Exception):
         self.problems = tuple(problems)
         super().__init__("\n".join(f"{source}: {line}" for line in self.problems))
 
+    @classmethod
+    def of(cls, found: Iterable[tuple[str, str]]) -> SettingsError:
+        """Problems of several sources, each `(source, line)`; the error's own source is the first one's."""
+        pairs = list(found)
+        error = cls(pairs[0][0], [line for _, line in pairs])
+        error.args = ("\n".join(f"{source}: {line}" for source, line in pairs),)
+        return error
+
 
 def problem(where: str, found: object, expected: str, remedy: str) -> str:
     """One line: `vms[0].memory_mib: -1, expected …; …`. `found` is shown as JSON, shortened."""
@@ -57,7 +65,7 @@ def path_text(loc: Iterable[str | int]) -> str:
 
 def _fields_at(model: type[BaseModel], loc: Sequence[str | int]) -> Iterable[str]:
     found = _model_at(model, loc)
-    return found.model_fields if found else ()
+    return [info.alias or name for name, info in found.model_fields.items()] if found else ()
 
 
 def _described(model: type[BaseModel], loc: Sequence[str | int]) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from settings.environment import layers_of
 from settings.errors import SettingsError, from_validation
 from settings.host_plan import HostPlan, plan_hosts
+from settings.layers import Layer, Layers
 from settings.plan import plan_vms
 from settings.portainer_plan import PortainerPlan, portainer_plans
 from settings.site import Site, load_site
@@ -73,20 +75,28 @@ def load_program(stack: str, raw: Mapping[str, str]) -> Program:
 def read_program(stack: str, raw: Mapping[str, str]) -> Reading:
     """The same, past what is wrong: for those who look at everything else all the same."""
     errors: dict[str, SettingsError] = {}
-    source, values = f"Pulumi.{stack}.yaml", {}
+    source, values, site, site_error = f"Pulumi.{stack}.yaml", {}, None, None
     try:
         values = _own_values(raw)
-        if site_name := os.environ.get("HYPERCOMPOSE_SITE"):
-            values["site"] = site_name
-        settings = _settings(stack, source, values)
     except SettingsError as error:
         errors["settings"] = error
-        settings = StackSettings(site=str(values.get("site", "")))
+    if site_name := os.environ.get("HYPERCOMPOSE_SITE"):
+        values["site"] = site_name
     try:
-        site = load_site(settings.site)
+        site = load_site(values["site"]) if isinstance(values.get("site"), str) else None
     except SettingsError as error:
-        return Reading(program=None, errors={**errors, "site": error})
-    return Reading(program=_planned(stack, source, site, settings, errors), errors=errors)
+        site_error = error
+    layers = Layers((Layer(source=source, values=values),))
+    try:
+        layers = layers_of(source, values, site)
+        settings = _settings(stack, source, layers.merged())
+    except SettingsError as error:
+        errors.setdefault("settings", error)
+        settings = StackSettings(site=str(values.get("site", "")))
+    if site_error is not None:
+        errors["site"] = site_error
+    program = _planned(stack, source, site, settings, errors) if site is not None else None
+    return Reading(program=program, errors={part: layers.explained(error) for part, error in errors.items()})
 
 
 def _settings(stack: str, source: str, values: Mapping[str, Any]) -> StackSettings:

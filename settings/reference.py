@@ -26,9 +26,17 @@ Pulumi.dev.yaml: vms[0].networks[0].bridge: "vmbr9", expected one of bridge-dev,
 """
 
 
+CLASS = """The settings of a stack, by the same names without `hypercompose:`, none of them required; `extends` names the class below
+it. A stack names its class: `hypercompose:class: client`. The layers, each over the one before: the types' own defaults,
+`defaults` of the site file, the class with those it extends, the stack. Mappings are merged by name at any depth, everything
+else is replaced, `null` takes back what a lower layer says. `site`, `stack` and `class` are a stack's own.
+"""
+
+
 def reference() -> str:
     """The whole page."""
     parts = [HEAD, "## A stack: Pulumi.&lt;stack&gt;.yaml, keys `hypercompose:…`\n", *_sections(StackSettings)]
+    parts += ["## An environment class: environments/&lt;class&gt;.yaml\n", CLASS]
     parts += ["## A site: sites/&lt;site&gt;.yaml\n", *_sections(Site)]
     return "\n".join(parts)
 
@@ -48,7 +56,7 @@ def _sections(model: type[Model]) -> Iterator[str]:
     for found in models(model):
         yield f"### {found.__name__}\n\n{_escaped(found.__doc__ or '')}\n"
         yield "| setting | default | meaning |\n|---|---|---|"
-        yield "\n".join(_row(name, info) for name, info in found.model_fields.items()) + "\n"
+        yield "\n".join(_row(info.alias or name, info) for name, info in found.model_fields.items()) + "\n"
 
 
 def _row(name: str, info: FieldInfo) -> str:

@@ -194,6 +194,9 @@ class Site(Model):
     git: Git | None = Field(None, description="git server (Bitbucket)")
     images: Images | None = Field(None, description="images by key, and their digests")
     portainer: PortainerSite | None = Field(None, description="which releases of Portainer are accepted")
+    defaults: dict[str, Any] = Field(
+        default_factory=dict, description="stack settings of all its stacks, below those of their class and their own"
+    )
 
     def network(self, bridge: str, vlan: int | None) -> Network | None:
         """The network on a bridge or one of its VLANs; None where the site file does not know it."""

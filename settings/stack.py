@@ -62,7 +62,28 @@ class Override(Model):
     data_disks: tuple[DataDisk, ...] | None = Field(None, description="data disks instead of the group's")
 
 
-class VmGroup(HostParts):
+class VmShape(HostParts):
+    """What VMs of a kind have in common; `vm_defaults` says it for every group of a stack."""
+
+    node: str | None = Field(None, description="node; none: the site's first")
+    template: str = Field("rocky-9", description="template of the site")
+    full_clone: bool = Field(True, description="a linked clone (false) can never grow its disk")
+    cores: int = Field(3, ge=1, le=512, description="CPU cores")
+    cpu_type: str = Field("x86-64-v3", description="CPU type as Proxmox names it")
+    memory_mib: int = Field(4096, ge=128, le=8388608, description="memory in MiB", examples=[4096])
+    disk_gib: int = Field(50, ge=1, le=65536, description="root disk in GiB; it can grow, never shrink")
+    storage: str | None = Field(None, description="storage of the root disk; none: the site's `disks`")
+    dns: tuple[IPv4Address, ...] = Field((), description="name servers; none: those of the first network")
+    domain: str | None = Field(None, description="DNS domain; none: the site's")
+    tags: tuple[str, ...] = Field((), description="Proxmox tags, beside those of the project")
+    on_boot: bool = Field(True, description="start with the node")
+    protection: bool = Field(False, description="refuse removal of the VM and its disks")
+    data_disks: tuple[DataDisk, ...] = Field((), max_length=13, description="disks that survive replacement")
+    host_key: HostKeyMethod = Field(HostKeyMethod.SEED_ISO, description="how the host key is known beforehand")
+    ready_timeout_s: int = Field(600, ge=10, le=7200, description="deadline from power-on to a finished first boot")
+
+
+class VmGroup(VmShape):
     """VMs of one kind: `name` for exactly one, or `prefix` and `count` for `<prefix>-1`, `<prefix>-2`, …"""
 
     name: str | None = Field(None, pattern=NAME, description="name of a single VM", examples=["vm-test"])
@@ -74,23 +95,7 @@ class VmGroup(HostParts):
     data_first_id: int | None = Field(
         None, ge=100, le=999999999, description="VM id of the first holder of data disks", examples=[1150]
     )
-    node: str | None = Field(None, description="node; none: the site's first")
-    template: str = Field("rocky-9", description="template of the site")
-    full_clone: bool = Field(True, description="a linked clone (false) can never grow its disk")
-    cores: int = Field(3, ge=1, le=512, description="CPU cores")
-    cpu_type: str = Field("x86-64-v3", description="CPU type as Proxmox names it")
-    memory_mib: int = Field(4096, ge=128, le=8388608, description="memory in MiB", examples=[4096])
-    disk_gib: int = Field(50, ge=1, le=65536, description="root disk in GiB; it can grow, never shrink")
-    storage: str | None = Field(None, description="storage of the root disk; none: the site's `disks`")
     networks: tuple[Nic, ...] = Field(min_length=1, max_length=8, description="network devices, net0 first")
-    dns: tuple[IPv4Address, ...] = Field((), description="name servers; none: those of the first network")
-    domain: str | None = Field(None, description="DNS domain; none: the site's")
-    tags: tuple[str, ...] = Field((), description="Proxmox tags, beside those of the project")
-    on_boot: bool = Field(True, description="start with the node")
-    protection: bool = Field(False, description="refuse removal of the VM and its disks")
-    data_disks: tuple[DataDisk, ...] = Field((), max_length=13, description="disks that survive replacement")
-    host_key: HostKeyMethod = Field(HostKeyMethod.SEED_ISO, description="how the host key is known beforehand")
-    ready_timeout_s: int = Field(600, ge=10, le=7200, description="deadline from power-on to a finished first boot")
     overrides: dict[int, Override] = Field(default_factory=dict, description="VM number (1, 2, …) -> what differs")
 
     def names(self) -> tuple[str, ...]:
@@ -138,6 +143,14 @@ class StackSettings(Model):
 
     site: str = Field(description="name of the site file", examples=["lab"])
     stack: str | None = Field(None, description="written into derived settings: the only stack that may use them")
+    environment_class: str | None = Field(
+        None,
+        alias="class",
+        pattern=r"^[a-z][a-z0-9-]{0,31}$",
+        description="which `environments/<class>.yaml` its settings stand on",
+        examples=["client"],
+    )
+    vm_defaults: VmShape | None = Field(None, description="what every VM group has where it does not say otherwise")
     vms: tuple[VmGroup, ...] = Field((), description="VM groups")
     hosts: tuple[ExistingHost, ...] = Field((), description="servers that are there already")
     baseline: Baseline | None = Field(None, description="what every host of the stack is; none: left as it is")

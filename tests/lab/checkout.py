@@ -173,7 +173,7 @@ def copy_checkout(folder: Path) -> Checkout:
 def _only_vms(file: Path) -> None:
     """Without what is done inside of a VM: tests of that say what they want, all others take seconds less."""
     content = yaml.safe_load(file.read_text())
-    for key in ("baseline", "docker", "portainer", "stacks"):
+    for key in ("class", "baseline", "docker", "portainer", "stacks"):
         content["config"].pop(f"hypercompose:{key}", None)
     file.write_text(yaml.safe_dump(content, sort_keys=False))
 
