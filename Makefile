@@ -9,7 +9,7 @@ PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 SETUP = $(PYTHON) -m setup
 ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
 
-.PHONY: help up preview preflight drift commands down refresh recover env check test soak template images docs clean
+.PHONY: help up preview outputs preflight drift commands down refresh recover env check test soak template images docs clean
 .PHONY: lab-up lab-server lab-status lab-down lab-purge
 .DEFAULT_GOAL := help
 
@@ -21,6 +21,9 @@ up: ## bring the stack up, with everything it needs: make up [STACK=acceptance] 
 
 preview: ## show what `make up` would do
 	@$(SETUP) preview $(ON)
+
+outputs: ## what the stack tells others: make outputs STACK=acceptance FORMAT=json|env|ansible|md
+	@FORMAT='$(FORMAT)' $(SETUP) outputs $(ON)
 
 preflight: ## check everything that the first `make up` depends on: make preflight STACK=acceptance [ARGS=--json]
 	@$(SETUP) preflight $(ON)

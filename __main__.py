@@ -6,6 +6,8 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from components.hosts import HostAccess, build_host, describe, existing_connection
+from components.outputs import export_outputs
+from components.program_version import program_version
 from components.secrets import Secrets
 from components.site_access import SiteAccess
 from components.stacks import Applications
@@ -41,10 +43,17 @@ def main() -> None:
         server, its_stacks = applications.on(place, docker)
         portainers.update(server)
         stacks.update(its_stacks)
-    pulumi.export("site", program.site.id)
-    pulumi.export("hosts", hosts)
-    pulumi.export("portainers", portainers)
-    pulumi.export("stacks", stacks)
+    export_outputs(
+        {
+            "site": program.site.id,
+            "environment": program.stack,
+            "program": program_version(),
+            "hosts": hosts,
+            "portainers": portainers,
+            "stacks": stacks,
+            "links": {},
+        }
+    )
 
 
 main()

@@ -61,4 +61,17 @@ class Applications:
             ),
             pulumi.ResourceOptions(parent=server),
         )
-        return {"host": plan.host, "commit": stack.commit, "images": stack.images, "urls": stack.urls}
+        return {
+            "host": plan.host,
+            "commit": stack.commit,
+            "images": stack.images,
+            "digests": stack.images.apply(digests),
+            "ports": dict(plan.ports),
+            "urls": stack.urls,
+        }
+
+
+def digests(images: Mapping[str, str]) -> dict[str, str]:
+    """The digest of each image that is named by one."""
+    named = {service: image.partition("@")[2] for service, image in images.items()}
+    return {service: digest for service, digest in named.items() if digest.startswith("sha256:")}

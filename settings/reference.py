@@ -26,10 +26,11 @@ Pulumi.dev.yaml: vms[0].networks[0].bridge: "vmbr9", expected one of bridge-dev,
 """
 
 
-CLASS = """The settings of a stack, by the same names without `hypercompose:`, none of them required; `extends` names the class below
-it. A stack names its class: `hypercompose:class: client`. The layers, each over the one before: the types' own defaults,
-`defaults` of the site file, the class with those it extends, the stack. Mappings are merged by name at any depth, everything
-else is replaced, `null` takes back what a lower layer says. `site`, `stack` and `class` are a stack's own.
+CLASS = """The settings of a stack, by the same names without `hypercompose:`, none of them required; `extends`
+names the class below it. A stack names its class: `hypercompose:class: client`. The layers, each over the one before:
+the types' own defaults, `defaults` of the site file, the class with those it extends, the stack. Mappings are merged
+by name at any depth, everything else is replaced, `null` takes back what a lower layer says. `site`, `stack` and
+`class` are a stack's own.
 """
 
 

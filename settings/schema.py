@@ -39,7 +39,7 @@ def stack_schema() -> dict[str, Any]:
 
 
 def environment_schema() -> dict[str, Any]:
-    """The schema of an environments/<class>.yaml: a stack's settings, none of them required, `null` to take one back."""
+    """The schema of an environments/<class>.yaml: a stack's settings, none required, `null` to take one back."""
     ours = StackSettings.model_json_schema()
     known = {name: value for name, value in ours["properties"].items() if name not in OF_A_STACK}
     properties = {name: {"anyOf": [value, {"type": "null"}]} for name, value in known.items()}

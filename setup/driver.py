@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from setup.locks import remove_stale_locks
 from setup.report import say
@@ -34,6 +37,17 @@ def drift(session: Session, arguments: Sequence[str]) -> int:
     lab(session, "up")
     _ready(session)
     return pulumi(session, "preview", "--refresh", "--diff", "--expect-no-changes", *arguments)
+
+
+def outputs(session: Session, arguments: Sequence[str]) -> int:
+    """What the stack tells others, as FORMAT; secrets stay hidden."""
+    said = capture(session, "stack", "output", "--json", "--stack", session.stack)
+    if not json.loads(said or "{}"):
+        say(f"stack {session.stack} has told nothing yet: make up STACK={session.stack}")
+        return 1
+    known_hosts = _known_hosts(session, json.loads(said))
+    wanted = ["--format", os.environ.get("FORMAT") or "json", "--known-hosts", str(known_hosts)]
+    return python(session, "delivery.outputs", *wanted, *arguments, said=said)
 
 
 def preflight(session: Session, arguments: Sequence[str]) -> int:
@@ -108,6 +122,7 @@ COMMANDS: Mapping[str, Callable[[Session, Sequence[str]], int]] = {
     "up": up,
     "preview": preview,
     "preflight": preflight,
+    "outputs": outputs,
     "drift": drift,
     "commands": commands,
     "refresh": refresh,
@@ -155,12 +170,18 @@ def _lab_is_used(session: Session) -> bool:
     return any(deployment(file).get("resources") for file in stacks)
 
 
-def _show(session: Session) -> int:
-    """Print the stack's outputs for people."""
-    outputs = json.loads(capture(session, "stack", "output", "--json", "--stack", session.stack) or "{}")
+def _known_hosts(session: Session, outputs: Mapping[str, Any]) -> Path:
+    """The file with the pinned keys of the stack's hosts, as it is now."""
     known_hosts = session.site.folder / f"known_hosts.{session.stack}"
     known_hosts.parent.mkdir(parents=True, exist_ok=True)
     known_hosts.write_text("".join(known_hosts_lines(outputs)))
+    return known_hosts
+
+
+def _show(session: Session) -> int:
+    """Print the stack's outputs for people."""
+    outputs = json.loads(capture(session, "stack", "output", "--json", "--stack", session.stack) or "{}")
+    known_hosts = _known_hosts(session, outputs)
     for line in summary(outputs, known_hosts, session.environment().get("HYPERCOMPOSE_SSH_KEY_FILE")):
         print(line)
     return 0

@@ -1,0 +1,1 @@
+"""What a stack tells others: the outputs, versioned and typed. Reads no settings, opens no socket."""
