@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -89,8 +90,8 @@ def digest(stack: str, said: str, code: int, redactor: Redactor, site: str = "")
     """What a preview said and how it ended, as names. Noise before its JSON is skipped."""
     found = _json(said)
     errors = tuple(first_lines(_errors(found, said), redactor)) if code or found is None else ()
-    if code and not errors:
-        errors = (f"pulumi preview ended with {code} and said nothing; `make preview` shows more",)
+    if (code or found is None) and not errors:
+        errors = (f"pulumi preview ended with {code} and said nothing of use; `make preview` shows more",)
     if errors:  # what it had planned until then is no plan
         return Digest(stack=stack, site=site, errors=errors)
     steps = [step for step in (found or {}).get("steps") or () if isinstance(step, Mapping)]
@@ -102,14 +103,14 @@ def digest(stack: str, said: str, code: int, redactor: Redactor, site: str = "")
 
 def _json(said: str) -> Mapping[str, Any] | None:
     """The object in what was said; None where there is none."""
-    at = said.find("{")
-    while at >= 0:
+    starts = [found.start() for found in re.finditer(r"^\{", said, re.MULTILINE)]
+    for at in [*starts, *([said.index("{")] if "{" in said else [])]:
         try:
             found, _ = json.JSONDecoder().raw_decode(said, at)
         except ValueError:
-            at = said.find("{", at + 1)
             continue
-        return found if "steps" in found or "diagnostics" in found else None
+        if "steps" in found or "diagnostics" in found:
+            return dict(found)
     return None
 
 

@@ -69,5 +69,6 @@ def first_lines(texts: Iterable[str], redactor: Redactor) -> Iterator[str]:
 
 def _forms(secret: str) -> Iterator[str]:
     """As it is, line by line, and as URLs, JSON and HTTP's basic login carry it."""
-    yield from (secret, *secret.splitlines(), quote(secret, safe=""), json.dumps(secret)[1:-1])
+    yield from (secret, *secret.splitlines(), quote(secret, safe=""))
+    yield from (json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
     yield base64.b64encode(secret.encode()).decode()

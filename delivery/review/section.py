@@ -17,6 +17,8 @@ WORDS = {"delete": "deleted", "replace": "replaced", "import": "imported", "upda
 """In the order in which a reader wants to know."""
 GRAVE = ("delete", "replace")
 HEAD = ("component", "what", "resources (keys that change)")
+NAMED = 3
+"""So many resources of a row are named, more of them only where their kinds do not tell them apart."""
 ALWAYS = ("create", "update", "replace", "delete")
 
 
@@ -101,13 +103,19 @@ def _table(digest: Digest, length: Length) -> Iterator[str]:
         order = (change.operation not in GRAVE, change.component_kind, change.component)
         groups.setdefault((*order, list(WORDS).index(change.operation)), []).append(change)
     if groups:
-        yield from ("", *table(HEAD, [_row(group, length) for _, group in sorted(groups.items())]))
+        yield from ("", *table(HEAD, [_row(_steady(group), length) for _, group in sorted(groups.items())]))
+
+
+def _steady(group: list[Change]) -> list[Change]:
+    """In an order that two previews share: the engine's own is that of whoever was faster."""
+    return sorted(group, key=lambda change: (not change.is_component, change.kind, change.name))
 
 
 def _row(group: list[Change], length: Length) -> tuple[str, str, str]:
     first, word = group[0], f"{len(group)} {WORDS[group[0].operation]}"
-    kinds = Counter(change.kind for change in group)
-    resources = [_resource(change, _KEYS[length], alone=kinds[change.kind] == 1) for change in group]
+    kinds = Counter(change.kind for change in group if not change.is_component)
+    many = len(group) > NAMED
+    resources = [_resource(change, _KEYS[length], is_clear=many and kinds[change.kind] == 1) for change in group]
     return (
         f"{code(first.component_kind)} {code(first.component)}" if first.component_kind else code(first.component),
         f"**{word}**" if first.operation in GRAVE else word,
@@ -115,16 +123,21 @@ def _row(group: list[Change], length: Length) -> tuple[str, str, str]:
     )
 
 
-def _resource(change: Change, most: int, *, alone: bool) -> str:
-    """Its kind, its name where that is needed, its keys: those that force a replacement in bold."""
+def _resource(change: Change, most: int, *, is_clear: bool) -> str:
+    """Its kind, its name unless the kind makes it clear, its keys: those that force a replacement in bold."""
     forced = set(change.because) if change.operation == "replace" else set()
     keys = sorted({*change.keys, *(forced - {_root(key) for key in change.keys})})
-    told = [f"**{code(key)}**" if _root(key) in forced else code(key) for key in keys]
+    told = [_key(key, change, is_forcing=_root(key) in forced) for key in keys]
     if change.is_component:
         name = "itself"
     else:
-        name = code(change.kind) if alone and not told else f"{code(change.kind)} {code(change.name)}"
+        name = code(change.kind) if is_clear and not told else f"{code(change.kind)} {code(change.name)}"
     return f"{name} ({listed(told, most)})" if told else name
+
+
+def _key(key: str, change: Change, *, is_forcing: bool) -> str:
+    text = f"{code(key)} removed" if key in change.removed else code(key)
+    return f"**{text}**" if is_forcing else text
 
 
 def _root(path: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from delivery.review.names import amount, code
@@ -31,9 +32,13 @@ class _Gone:
     """Stacks that are declared no more."""
     without_volumes: frozenset[str]
     """Stacks that take their volumes along."""
+    losing: frozenset[str]
+    """VMs whose data disks become fewer."""
 
     @classmethod
-    def of(cls, gone: Iterable[Change]) -> _Gone:
+    def of(cls, changes: Sequence[Change]) -> _Gone:
+        gone = [change for change in changes if change.operation in WORDS]
+
         def names(kind: str, what: Callable[[Change], str], holds: Callable[[Change], bool] = bool) -> frozenset[str]:
             return frozenset(what(change) for change in gone if change.kind == kind and holds(change))
 
@@ -42,6 +47,7 @@ class _Gone:
             with_disks=names("Filesystem", lambda change: change.component),
             stacks=names("PortainerStack", lambda change: change.name),
             without_volumes=names("Stack", lambda change: change.component, lambda change: not change.keeps_volumes),
+            losing=frozenset(change.component for change in changes if _removed_disks(change)),
         )
 
 
@@ -51,10 +57,9 @@ Told = Iterator[tuple[bool, str]]
 
 def stakes(digest: Digest) -> list[Stake]:
     """Everything at stake in a preview, what is lost first."""
-    changes = [change for change in digest.changes if change.operation in WORDS]
-    gone = _Gone.of(changes)
-    found = [stake for change in changes for stake in _of(change, gone)]
-    found += [stake for change in digest.changes for stake in _removed_disks(change)]
+    gone = _Gone.of(digest.changes)
+    found = [stake for change in digest.changes if change.operation in WORDS for stake in _of(change, gone)]
+    found += [_lost_disks(change) for change in digest.changes if _removed_disks(change)]
     return sorted(found, key=lambda stake: not stake.is_lost)
 
 
@@ -80,8 +85,8 @@ def _vm(change: Change, gone: _Gone) -> Told:
 
 
 def _filesystem(change: Change, gone: _Gone) -> Told:
-    """Beside its VM: the VM's own line has told it all."""
-    if change.lives_on not in gone.vms:
+    """Where its VM or its disk goes as well, their own lines tell it."""
+    if change.lives_on not in gone.vms and change.component not in gone.losing:
         done = WORDS[change.operation]
         yield False, f"file system {code(change.name)} is **{done}**: unmounted, its data stay on the disk"
 
@@ -123,14 +128,16 @@ def _password(change: Change, gone: _Gone) -> Told:
         yield True, f"password {code(change.name)} is **deleted**: it is kept nowhere else"
 
 
-def _removed_disks(change: Change) -> Iterator[Stake]:
-    """A data disk goes with an update of the VM that holds it."""
-    disks = [path for path in change.removed if path.startswith("disks[") and path.endswith("]")]
-    if change.operation == "update" and change.kind == "VmLegacy" and change.name.endswith("-data-vm") and disks:
-        text = (
-            f"VM {code(change.name.removesuffix('-vm'))} loses {amount(len(disks), 'data disk')}: **the data are lost**"
-        )
-        yield Stake(is_lost=True, text=text)
+def _removed_disks(change: Change) -> int:
+    """How many data disks go with an update of the VM that holds them."""
+    if change.operation != "update" or change.kind != "VmLegacy" or not change.name.endswith("-data-vm"):
+        return 0
+    return sum(bool(re.fullmatch(r"disks\[\d+\]", path)) for path in change.removed)
+
+
+def _lost_disks(change: Change) -> Stake:
+    disks, holder = amount(_removed_disks(change), "data disk"), code(change.name.removesuffix("-vm"))
+    return Stake(is_lost=True, text=f"VM {holder} loses {disks}: **the data are lost**")
 
 
 _RULES = {
