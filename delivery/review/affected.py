@@ -91,7 +91,7 @@ class Stacks:
 def changed_files(base: str, head: str, checkout: Path) -> list[str]:
     """Files that `head` changes since it left `base`; of a renamed one both names. Raises OSError."""
     done = subprocess.run(
-        ["git", "diff", "--name-only", "--no-renames", "-z", f"{base}...{head}", "--"],
+        ["git", "diff", "--name-only", "--no-renames", "-z", "--end-of-options", f"{base}...{head}", "--"],
         cwd=checkout,
         capture_output=True,
         text=True,
