@@ -60,9 +60,8 @@ def _digest(stack: str, site: str, file: Path) -> Path:
         return _kept(stack, session.site.id, NOT_MADE, 1, file, session)
     line = ["pulumi", "preview", "--json", "--stack", stack]
     done = subprocess.run(line, cwd=CHECKOUT, env=session.environment(), capture_output=True, text=True, check=False)
-    # What fails before there is any JSON is said on the other stream
-    said = done.stdout if "{" in done.stdout else done.stderr
-    return _kept(stack, session.site.id, said, done.returncode, file, session)
+    # What fails beside the plan is said on the other stream alone
+    return _kept(stack, session.site.id, f"{done.stderr}\n{done.stdout}", done.returncode, file, session)
 
 
 def _kept(stack: str, site: str, said: str, code: int, file: Path, session: Session | None) -> Path:

@@ -88,8 +88,8 @@ class Digest:
 
 def digest(stack: str, said: str, code: int, redactor: Redactor, site: str = "") -> Digest:
     """What a preview said and how it ended, as names. Noise before its JSON is skipped."""
-    found = _json(said)
-    errors = tuple(first_lines(_errors(found, said), redactor)) if code or found is None else ()
+    found, noise = _json(said)
+    errors = tuple(first_lines(_errors(found, noise), redactor)) if code or found is None else ()
     if (code or found is None) and not errors:
         errors = (f"pulumi preview ended with {code} and said nothing of use; `make preview` shows more",)
     if errors:  # what it had planned until then is no plan
@@ -101,26 +101,24 @@ def digest(stack: str, said: str, code: int, redactor: Redactor, site: str = "")
     return Digest(stack=stack, site=site, changes=tuple(changes.values()), unchanged=int(unchanged))
 
 
-def _json(said: str) -> Mapping[str, Any] | None:
-    """The object in what was said; None where there is none."""
+def _json(said: str) -> tuple[Mapping[str, Any] | None, str]:
+    """The object in what was said, None where there is none; and what was said around it."""
     starts = [found.start() for found in re.finditer(r"^\{", said, re.MULTILINE)]
     for at in [*starts, *([said.index("{")] if "{" in said else [])]:
         try:
-            found, _ = json.JSONDecoder().raw_decode(said, at)
+            found, end = json.JSONDecoder().raw_decode(said, at)
         except ValueError:
             continue
         if "steps" in found or "diagnostics" in found:
-            return dict(found)
-    return None
+            return dict(found), said[:at] + said[end:]
+    return None, said
 
 
-def _errors(found: Mapping[str, Any] | None, said: str) -> Iterator[str]:
-    """Texts of what went wrong; without any JSON, everything there is."""
-    if found is None:
-        yield said
-    for diagnostic in (found or {}).get("diagnostics") or ():
-        if diagnostic.get("severity") == "error":
-            yield str(diagnostic.get("message", ""))
+def _errors(found: Mapping[str, Any] | None, noise: str) -> Iterator[str]:
+    """Texts of what went wrong; where the engine's diagnostics have none, what was said around them."""
+    diagnostics = (found or {}).get("diagnostics") or ()
+    texts = [str(one.get("message", "")) for one in diagnostics if one.get("severity") == "error"]
+    yield from texts or (line for line in noise.splitlines() if not line.startswith("warning:"))
 
 
 def _change(step: Mapping[str, Any]) -> Change:

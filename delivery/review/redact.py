@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from urllib.parse import quote
 
 MASK = "***"
@@ -21,7 +22,7 @@ PATTERNS = tuple(
         (r"(?<=://)[^/\s@]+@", 0, f"{MASK}@"),
         # as `SettingsError` writes: `path: value, expected …`
         (r"(?m)(?<=: )(?:(?!: ).)*?(?=, expected )", 0, MASK),
-        (r'"(?:[^"\\\n]|\\.)*"', 0, f'"{MASK}"'),
+        (r'"(?!urn:pulumi:)(?:[^"\\\n]|\\.)*"', 0, f'"{MASK}"'),
         (
             r"(?i)([\w.-]*(?:password|passwd|passphrase|token|secret|api_?key)[\w.-]*['\"]?\s*[:=]\s*)\S+",
             0,
@@ -42,12 +43,11 @@ class Redactor:
 
     @classmethod
     def of_environment(cls, environ: Mapping[str, str]) -> Redactor:
-        """Knows the values of all variables that are named like secrets."""
-        return cls(
-            value
-            for name, value in environ.items()
-            if SECRET_NAME.search(name) and not FILE_NAME.search(name) and not value.isdigit()
-        )
+        """Knows the values of all variables that are named like secrets, and what the files hold that they name."""
+        named = {name: value for name, value in environ.items() if SECRET_NAME.search(name)}
+        files = [_content(Path(value)) for name, value in named.items() if FILE_NAME.search(name)]
+        values = [value for name, value in named.items() if not FILE_NAME.search(name) and not value.isdigit()]
+        return cls([*values, *files])
 
     def __call__(self, text: str) -> str:
         """The text without known secrets and without what looks like one or like somebody's value."""
@@ -65,6 +65,14 @@ def first_lines(texts: Iterable[str], redactor: Redactor) -> Iterator[str]:
         if number == LINES:
             return
         yield line if len(line) <= LONGEST else line[:LONGEST] + "…"
+
+
+def _content(file: Path) -> str:
+    """A file's text; nothing where it cannot be read."""
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -33,6 +33,7 @@ class Length(IntEnum):
 
 _RESOURCES = {Length.COUNTS: 0, Length.SHORT: 3, Length.FULL: 12}
 _KEYS = {Length.COUNTS: 0, Length.SHORT: 3, Length.FULL: 10}
+_ROWS = {Length.COUNTS: 15, Length.SHORT: 40, Length.FULL: 400}
 _POINTS = {Length.COUNTS: 5, Length.SHORT: 10, Length.FULL: 40}
 
 
@@ -75,7 +76,9 @@ def _lines(reviewed: Reviewed, length: Length) -> Iterator[str]:
     digest, drift = reviewed.digest, reviewed.drift
     told = "**The preview failed**" if digest.errors else counts([digest])
     if length is Length.LINE:
-        yield f"- {code(digest.stack)}: {told}{f', drift: {_verdict(drift)}' if drift else ''}"
+        lost = sum(stake.is_lost for stake in stakes(digest))
+        more = f", **data lost in {amount(lost, 'place')}**" if lost else ""
+        yield f"- {code(digest.stack)}: {told}{more}{f', drift: {_verdict(drift)}' if drift else ''}"
         return
     site = f" on site {code(digest.site)}" if digest.site else ""
     yield from ("", f"### {code(digest.stack)}{site}", "", f"{told}.")
@@ -102,8 +105,18 @@ def _table(digest: Digest, length: Length) -> Iterator[str]:
     for change in digest.changes:
         order = (change.operation not in GRAVE, change.component_kind, change.component)
         groups.setdefault((*order, list(WORDS).index(change.operation)), []).append(change)
-    if groups:
-        yield from ("", *table(HEAD, [_row(_steady(group), length) for _, group in sorted(groups.items())]))
+    ordered = [group for _, group in sorted(groups.items())]
+    if ordered:
+        shown, hidden = ordered[: _ROWS[length]], ordered[_ROWS[length] :]
+        rows = [_row(_steady(group), length) for group in shown]
+        yield from ("", *table(HEAD, [*rows, *([_rest(hidden)] if hidden else [])]))
+
+
+def _rest(groups: list[list[Change]]) -> tuple[str, str, str]:
+    """The last row of a table that is cut."""
+    numbers = Counter(change.operation for group in groups for change in group)
+    told = (f"{numbers[operation]} {word}" for operation, word in WORDS.items() if numbers[operation])
+    return f"and {amount(len(groups), 'row')} more", ", ".join(told), ""
 
 
 def _steady(group: list[Change]) -> list[Change]:

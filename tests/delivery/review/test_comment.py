@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,20 @@ def test_a_long_comment_is_cut_and_its_counts_are_kept(number: int, changes: int
     assert f"{number} stack{'s' if number > 1 else ''} previewed: 0 created, {updated} updated, 0 replaced, " in text
     assert f"**{deleted} deleted**, {40 * number} unchanged." in text
     assert "Cut to fit" in text or number * changes == 100
+
+
+def test_a_stack_that_is_too_large_for_a_table_still_tells_the_first_rows_and_what_is_lost() -> None:
+    text = comment(many(1, 3000))
+    assert "- VM `vm-0` is **deleted**: **its root disk is lost**" in text
+    assert "more, **29" in text  # of the points about data
+    assert re.search(r"\| and \d+ rows more \| \d+ deleted \|  \|", text)
+
+
+def test_a_line_says_that_data_are_lost() -> None:
+    assert (
+        "- `casino-000`: 0 created, 0 updated, 0 replaced, **1 deleted**, 40 unchanged, **data lost in 1 place**"
+        in comment(many(2000, 1))
+    )
 
 
 def test_every_stack_of_a_long_comment_has_its_counts() -> None:

@@ -50,6 +50,11 @@ def test_a_failed_preview_tells_its_errors_and_no_plan() -> None:
     assert found.errors[0].startswith("error: Pulumi.acceptance.yaml: vms[0].networks[0].bridge: ***, expected one of")
 
 
+def test_what_fails_beside_the_plan_is_told_by_what_was_said_around_it() -> None:
+    noise = "warning: using a plugin\nerror: policy pack says no\n"
+    assert digest("a", f"{noise}{recorded.text('changed')}", 255, NOBODY).errors == ("error: policy pack says no",)
+
+
 @pytest.mark.parametrize("code", [0, 255])
 @pytest.mark.parametrize("said", ["", "no JSON at all", "{", '{"other": 1}', "[]", '{"steps": [', "{{{{"])
 def test_what_is_no_preview_counts_as_failed(said: str, code: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -25,16 +26,18 @@ def test_a_secret_of_several_lines_goes_line_by_line() -> None:
     assert list(first_lines(["x -second line- y\n-first line-"], redactor)) == ["x *** y", "***"]
 
 
-def test_variables_that_are_named_like_secrets_are_known() -> None:
+def test_variables_that_are_named_like_secrets_are_known(tmp_path: Path) -> None:
+    (tmp_path / "passphrase").write_text("of the state\n")
     environ = {
         "HYPERCOMPOSE_GIT_PASSWORD": "hunter two",
         "PROXMOX_VE_API_TOKEN": "user@pve!id=uuid-uuid",
-        "PULUMI_CONFIG_PASSPHRASE_FILE": "/a/file",
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(tmp_path / "passphrase"),
+        "OTHER_TOKEN_FILE": "/a/file",
         "PATH": "/usr/bin",
         "TOKEN_COUNT": "12345",
     }
-    told = Redactor.of_environment(environ)("hunter two, user@pve!id=uuid-uuid, /a/file, /usr/bin, 12345")
-    assert told == "***, ***, /a/file, /usr/bin, 12345"
+    told = Redactor.of_environment(environ)("hunter two, user@pve!id=uuid-uuid, of the state, /a/file, /usr/bin, 12345")
+    assert told == "***, ***, ***, /a/file, /usr/bin, 12345"
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,10 @@ def test_variables_that_are_named_like_secrets_are_known() -> None:
         ("token ghp_0123456789abcdefABCDEF", "token ***"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY----- tail", "*** tail"),
         ("-----BEGIN RSA PRIVATE KEY-----\nabc\ncut", "***"),
+        (
+            'resource "urn:pulumi:a::p::t:m:T::vm-1" is protected',
+            'resource "urn:pulumi:a::p::t:m:T::vm-1" is protected',
+        ),
         ("vm-acceptance-app-1-portainer-settings is protected", "vm-acceptance-app-1-portainer-settings is protected"),
     ],
 )
