@@ -1,15 +1,16 @@
 # Every target makes sure of the set-up first (milliseconds once it is there). `make help` lists them.
-# STACK: which Pulumi.<stack>.yaml. SITE: which sites/<site>.yaml, the stack's own by default. ARGS: passed on.
+# STACK: which Pulumi.<stack>.yaml (STACKS: several). SITE: which sites/<site>.yaml, the stack's own by default. ARGS: passed on.
 STACK ?= lab
 SITE ?=
 ARGS ?=
+STACKS ?=
 
 # The environment's own Python once there is one: it starts without the detour over the machine's.
 PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 SETUP = $(PYTHON) -m setup
 ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
 
-.PHONY: help up preview outputs preflight drift commands down refresh recover env check test soak template images docs clean
+.PHONY: help up preview outputs preflight drift commands down refresh recover env check test soak template images docs clean review
 .PHONY: lab-up lab-server lab-status lab-down lab-purge
 .DEFAULT_GOAL := help
 
@@ -27,6 +28,8 @@ outputs: ## what the stack tells others: make outputs STACK=acceptance FORMAT=js
 
 preflight: ## check everything that the first `make up` depends on: make preflight STACK=acceptance [ARGS=--json]
 	@$(SETUP) preflight $(ON)
+review: ## preview stacks as one comment: make review STACKS='acceptance integration' [ARGS=--post]
+	@$(SETUP) review -- --stacks '$(STACKS)' --site '$(SITE)' $(ARGS)
 
 drift: ## show what differs between the state and the world
 	@$(SETUP) drift $(ON)

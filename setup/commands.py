@@ -9,16 +9,20 @@ from setup.driver import COMMANDS
 from setup.exports import shell_lines
 from setup.quality import CHECKOUT_COMMANDS
 from setup.report import say
+from setup.review import review
 from setup.session import Session, open_session
 from setup.stack import exists, init
+
+# `review` opens a session for each stack itself.
+WITHOUT_STACK = {**CHECKOUT_COMMANDS, "review": review}
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code."""
     at = arguments.index("--") if "--" in arguments else len(arguments)
     options, passed_on = _parser().parse_args(arguments[:at]), arguments[at + 1 :]
-    if options.command in CHECKOUT_COMMANDS:
-        return CHECKOUT_COMMANDS[options.command](passed_on)
+    if options.command in WITHOUT_STACK:
+        return WITHOUT_STACK[options.command](passed_on)
     session = open_session(options.stack, options.site or None)
     return env(session) if options.command == "env" else COMMANDS[options.command](session, passed_on)
 
@@ -46,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 -m setup", description=__doc__, epilog="What follows -- is passed on."
     )
-    parser.add_argument("command", choices=["env", *COMMANDS, *CHECKOUT_COMMANDS])
+    parser.add_argument("command", choices=["env", *COMMANDS, *WITHOUT_STACK])
     parser.add_argument("--stack", default="lab")
     parser.add_argument("--site", default="", help="default: the stack's own")
     return parser
