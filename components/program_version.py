@@ -21,7 +21,9 @@ def program_version() -> dict[str, str]:
 def _git(*arguments: str) -> str:
     """What git says of the checkout; nothing where it is none, or there is no git."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=CHECKOUT, capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(
+            ["git", *arguments], cwd=CHECKOUT, capture_output=True, text=True, timeout=10, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,4 +1,4 @@
-"""`make outputs`: the stack's outputs, checked against the contract, in the form that a reader wants. Never a secret."""
+"""`make outputs`: the outputs, checked against the contract, in the form that a reader wants. Never a secret."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from contract.check import ContractError, checked
 from contract.outputs import HostTold, Outputs, StackTold
 from delivery.review.names import code, table
 
-
 HIDDEN = "[secret]"
+HOST_FIELDS = ("address", "port", "user", "host_key")
 
 
 def main(arguments: list[str]) -> int:
@@ -71,7 +71,9 @@ FORMATS: Mapping[str, Callable[[Outputs, str], str]] = {
 def _variables(outputs: Outputs) -> dict[str, str]:
     found = {"site": outputs.site, "environment": outputs.environment, "contract": outputs.contract}
     for name, host in outputs.hosts.items():
-        found |= {f"host {name} {field}": str(getattr(host, field)) for field in ("address", "port", "user", "host_key")}
+        found |= {
+            f"host {name} {field}": str(getattr(host, field)) for field in ("address", "port", "user", "host_key")
+        }
     for name, server in outputs.portainers.items():
         found[f"portainer {name} url"] = server.url
     for name, stack in outputs.stacks.items():

@@ -57,7 +57,7 @@ def test_the_present_schema_is_in_the_repository_and_its_version_is_released_as_
     assert PRESENT.read_text() == text(), "run `make docs`"
     released = RELEASED / f"{VERSION}.json"
     assert released.is_file(), f"{VERSION} is not released: run `python -m contract.schema release`"
-    assert released.read_text() == text(), "the contract changed: raise VERSION, then `python -m contract.schema release`"
+    assert released.read_text() == text(), "it changed: raise VERSION, then `python -m contract.schema release`"
 
 
 def test_no_field_of_a_released_version_is_lost_within_its_major_version() -> None:
