@@ -52,7 +52,8 @@ def _post(text: str) -> None:
     from delivery.review.bitbucket import Bitbucket
 
     published = Bitbucket.of_environment(os.environ).publish(text, MARKER)
-    print(f"review: comment {'created' if published.is_new else 'edited'} {published.url}".strip(), file=sys.stderr)
+    done = "created" if published.is_new else "edited"
+    print(f"review: comment {done} {published.url} {published.note}".strip(), file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -96,7 +96,7 @@ class Bitbucket:
 
     def _publish(self, text: str, marker: str) -> Published:
         body = {"content": {"raw": text}}
-        account = self.account or self._own_account()
+        account = _uuid(self.account) or self._own_account()
         for comment in self._ours(marker, account):
             try:
                 return _published(self._call("PUT", f"{self._comments}/{int(comment['id'])}", body), is_new=False)
@@ -104,12 +104,12 @@ class Bitbucket:
                 if account or refusal.status not in (403, 404):
                     raise
                 # Without an account only Bitbucket can tell whose it is: not ours
-        return _published(self._call("POST", self._comments, body), is_new=True)
+        return _published(self._call("POST", self._comments, body), is_new=True, account=account)
 
     def _own_account(self) -> str:
         """UUID of the token's account; empty where its scopes do not let it ask (`account` is the one)."""
         try:
-            return str(self._call("GET", f"{self.api}/user").get("uuid") or "")
+            return _uuid(self._call("GET", f"{self.api}/user").get("uuid"))
         except _Refused:
             return ""
 
@@ -117,10 +117,9 @@ class Bitbucket:
         """Comments that start with the marker, the oldest first; of our account, where that is known."""
         for comment in self._pages(f"{self._comments}?pagelen={PAGE}"):
             raw = str((comment.get("content") or {}).get("raw") or "")
-            whose = (comment.get("user") or {}).get("uuid")
             if comment.get("deleted") or comment.get("inline") or raw.partition("\n")[0].strip() != marker:
                 continue
-            if not account or whose == account:
+            if not account or _author(comment) == account:
                 yield comment
 
     def _pages(self, url: str) -> Iterator[Mapping[str, Any]]:
@@ -176,9 +175,21 @@ class Bitbucket:
         return f"{place}: Bitbucket says {refusal}; {remedy}"
 
 
-def _published(comment: Mapping[str, Any], *, is_new: bool) -> Published:
+def _published(comment: Mapping[str, Any], *, is_new: bool, account: str = "") -> Published:
     link = ((comment.get("links") or {}).get("html") or {}).get("href") or ""
-    return Published(url=str(link), is_new=is_new)
+    author, note = _author(comment), ""
+    if account and author and author != account:
+        note = f"its author is {author}, not {account}: set BITBUCKET_ACCOUNT_UUID to it, or each run makes another one"
+    return Published(url=str(link), is_new=is_new, note=note)
+
+
+def _author(comment: Mapping[str, Any]) -> str:
+    return _uuid((comment.get("user") or {}).get("uuid"))
+
+
+def _uuid(text: object) -> str:
+    """Bitbucket writes braces around it, people leave them out."""
+    return str(text or "").strip("{} ").lower()
 
 
 def _retry_after(header: str | None) -> float | None:

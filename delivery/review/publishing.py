@@ -17,6 +17,8 @@ class Published:
     url: str
     is_new: bool
     """False where it was there and has been edited."""
+    note: str = ""
+    """What somebody should know or do about it."""
 
 
 class CodeHost(Protocol):

@@ -66,12 +66,18 @@ def test_what_others_said_is_never_touched(store: Store, api: str, token: str) -
     assert raws(store)[4:] == [SECOND]
 
 
-def test_the_account_may_be_named_where_it_cannot_be_asked_for(store: Store, api: str) -> None:
+@pytest.mark.parametrize("account", ["{pipeline}", "pipeline", "{PIPELINE} "])
+def test_the_account_may_be_named_where_it_cannot_be_asked_for(store: Store, api: str, account: str) -> None:
     say(store, OTHER, FIRST)
     say(store, TOKEN, FIRST)
-    bitbucket(api, SCOPELESS, account="{pipeline}").publish(SECOND, MARKER)
+    bitbucket(api, SCOPELESS, account=account).publish(SECOND, MARKER)
     assert raws(store) == [FIRST, SECOND]
     assert not [path for _, path in store.asked if path.endswith("/user")]
+
+
+def test_a_wrong_account_is_noticed_at_once(store: Store, api: str) -> None:
+    assert "set BITBUCKET_ACCOUNT_UUID" in bitbucket(api, account="{ann}").publish(FIRST, MARKER).note
+    assert bitbucket(api).publish(SECOND, MARKER).note == ""
 
 
 def test_a_deleted_comment_is_made_anew(store: Store, api: str) -> None:
