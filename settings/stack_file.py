@@ -47,17 +47,17 @@ def read_stack_file(stack: str) -> StackFile:
     try:
         content = yaml.safe_load(path.read_text()) or {}
         config = content.get("config") or {}
-        values = {str(key): _readable(value) for key, value in config.items()}
+        values = {str(key): readable(value) for key, value in config.items()}
     except (OSError, ValueError, yaml.YAMLError, AttributeError) as error:
         raise SettingsError(path.name, [f"config: not settings by name in YAML: {error}"]) from error
     return StackFile(name=path.name, values=values)
 
 
-def _readable(value: Any) -> Any:
+def readable(value: Any) -> Any:
     """With a word in the place of each encrypted value, at any depth."""
     if isinstance(value, dict):
-        return ENCRYPTED if set(value) == {"secure"} else {str(key): _readable(inner) for key, inner in value.items()}
-    return [_readable(inner) for inner in value] if isinstance(value, list) else value
+        return ENCRYPTED if set(value) == {"secure"} else {str(key): readable(inner) for key, inner in value.items()}
+    return [readable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _text(value: Any) -> str:
