@@ -19,6 +19,8 @@ import requests
 import yaml
 
 from provisioning.proxmox import Proxmox
+from setup.session import Session
+from setup.sites import read_site
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = "lab-e2e"
@@ -63,6 +65,10 @@ class Checkout:
         assert done.code == 0, done.why
         steps = json.loads(done.text[done.text.index("{\n") :])["steps"]
         return {s["urn"].rpartition("::")[2]: s["op"] for s in steps if s["op"] not in ("same", "refresh", "read")}
+
+    def session(self, stack: str = SITE) -> Session:
+        """A stack as set-up sees it, without a look for its parts."""
+        return Session(stack=stack, site=read_site(SITE, self.folder), parts=(), variables={})
 
     def hosts(self, stack: str = SITE) -> dict[str, Any]:
         """The stack's `hosts` output."""
