@@ -10,8 +10,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ class Checkout:
     """Runs make and pulumi in the copy."""
 
     folder: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What is in its environment besides everything that is in ours."""
 
     def make(self, target: str, *, stack: str = SITE, args: str = "") -> Done:
         """`make TARGET STACK=… SITE=lab-e2e`."""
@@ -111,7 +113,13 @@ class Checkout:
         command = ["make", "-s", "up", f"STACK={stack}", f"SITE={SITE}"]
         with log.open("wb") as out:
             running = subprocess.Popen(
-                command, cwd=self.folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
+                command,
+                cwd=self.folder,
+                env={**os.environ, **self.variables},
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         limit = time.monotonic() + TIMEOUT_S
         while not moment(log.read_text()) and running.poll() is None and time.monotonic() < limit:
@@ -143,6 +151,7 @@ class Checkout:
         done = subprocess.run(
             command,
             cwd=self.folder,
+            env={**os.environ, **self.variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
