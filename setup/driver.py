@@ -14,6 +14,7 @@ from setup.report import say
 from setup.session import Session
 from setup.stack import capture, init, is_interrupted, pulumi, python, stacks_in_use, state
 from setup.state.check import state_check
+from setup.state.checkpoint import Checkpoint
 from setup.state.guard import keep, usable
 from setup.state.restore import state_restore
 from setup.summary import known_hosts_lines, summary
@@ -22,8 +23,7 @@ from setup.summary import known_hosts_lines, summary
 def up(session: Session, arguments: Sequence[str]) -> int:
     """Bring the stack up and say how to reach what it made; first settle what an interrupted run left."""
     lab(session, "up")
-    found = _ready_to_write(session)
-    code = _settle(session) if is_interrupted(found) else 0
+    code = _settle(session) if _ready_to_write(session) else 0
     code = code or _write(session, "up", *arguments)
     return code or _show(session)
 
@@ -99,8 +99,7 @@ def down(session: Session, arguments: Sequence[str]) -> int:
     if usable(session) is None:
         say(f"stack {session.stack}: nothing to destroy")
     else:
-        found = _ready_to_write(session)
-        code = _settle(session) if is_interrupted(found) else 0
+        code = _settle(session) if _ready_to_write(session) else 0
         if code := code or _write(session, "destroy", *arguments):
             return code
     if session.site.is_lab and not stacks_in_use(session):
@@ -141,20 +140,22 @@ COMMANDS: Mapping[str, Callable[[Session, Sequence[str]], int]] = {
 }
 
 
-def _ready(session: Session) -> dict[str, Any]:
-    """The stack exists, its state may be used, and no dead process holds it. Its state, as exported."""
+def _ready(session: Session) -> Checkpoint | None:
+    """The stack exists, its state may be used, and no dead process holds it. Its state, if it has been there before."""
     found = usable(session)
     if found is None and (code := init(session)):
         sys.exit(code)
     remove_stale_locks(session)
-    return found.export if found else {}
-
-
-def _ready_to_write(session: Session) -> dict[str, Any]:
-    """The same, and its state is exported before anything changes it."""
-    found = _ready(session)
-    keep(session)
     return found
+
+
+def _ready_to_write(session: Session) -> bool:
+    """The same, and its state is exported before anything changes it; whether an earlier run was interrupted."""
+    found = _ready(session)
+    if found is None:
+        return False
+    keep(session, found)
+    return is_interrupted(found.export)
 
 
 def _write(session: Session, operation: str, *arguments: str) -> int:

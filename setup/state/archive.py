@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from setup.report import SetupError
@@ -56,13 +56,18 @@ class Archive:
             return None  # a stack that never ran
         if newest is not None and _holds(newest, checkpoint):
             return None
-        file = self._exported(checkpoint, self.clock())
+        file = self._exported(checkpoint, self._after(newest))
         self._prune()
         return file
 
     def add_copy(self, checkpoint: Checkpoint) -> Path:
         """Export a state that was found elsewhere, under the time at which it was written."""
         return self._exported(checkpoint, checkpoint.written)
+
+    def _after(self, newest: Path | None) -> datetime:
+        """The time; just after the newest export where the clock was put back: the newest is the one to restore."""
+        last = newest and _time_of(newest)
+        return max(self.clock(), last + timedelta(microseconds=1)) if last else self.clock()
 
     def _exported(self, checkpoint: Checkpoint, time: datetime) -> Path:
         content = json.dumps(checkpoint.export, indent=4).encode()

@@ -22,7 +22,13 @@ KEYS = {
     "aws_session_token": "AWS_SESSION_TOKEN",
 }
 CERTIFICATES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE")
-READ = (*KEYS.values(), *CERTIFICATES, "AWS_PROFILE", "AWS_ENDPOINT_URL_S3")
+FILES = {"config_file": "AWS_CONFIG_FILE", "credentials_file": "AWS_SHARED_CREDENTIALS_FILE"}
+READ = (
+    *KEYS.values(),
+    *CERTIFICATES,
+    *FILES.values(),
+    *("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+)
 WHERE = "in the site's credentials file or the shell"
 REMEDIES = {
     "NoSuchBucket": "there is no such bucket; make it, or correct the name",
@@ -109,11 +115,16 @@ class Bucket:
 def _client(backend: str, environment: tuple[tuple[str, str], ...]) -> Any:
     """A client of the server, one in a run: to make it takes a tenth of a second."""
     import boto3
+    import botocore.session
     from botocore.config import Config
 
     said, variables = dict(parse_qsl(urlsplit(backend).query)), dict(environment)
     keys, profile = _credentials(said, variables)
-    session = boto3.Session(region_name=said.get("region"), profile_name=profile, **keys)
+    core = botocore.session.Session()
+    for setting, name in FILES.items():
+        core.set_config_variable(setting, variables.get(name))
+    region = said.get("region") or variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION")
+    session = boto3.Session(botocore_session=core, region_name=region, profile_name=profile, **keys)
     return session.client(
         "s3",
         endpoint_url=_endpoint(said, variables),
@@ -140,7 +151,7 @@ def _credentials(said: Mapping[str, str], variables: Mapping[str, str]) -> tuple
 
 def _endpoint(said: Mapping[str, str], variables: Mapping[str, str]) -> str | None:
     """As the engine reads it: an address without a scheme gets one."""
-    found = said.get("endpoint") or variables.get("AWS_ENDPOINT_URL_S3")
+    found = said.get("endpoint") or variables.get("AWS_ENDPOINT_URL_S3") or variables.get("AWS_ENDPOINT_URL")
     if not found or "://" in found:
         return found
     return f"http{'' if _is(said, 'disable_https', 'disableSSL') else 's'}://{found}"

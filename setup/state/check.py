@@ -15,6 +15,7 @@ from setup.state import secrets
 from setup.state.archive import judge, now
 from setup.state.checkpoint import Checkpoint
 from setup.state.current import Current
+from setup.state.store import shown
 from setup.state.way_back import way_back
 
 PASS, WARN, FAIL, UNKNOWN = "pass", "warn", "fail", "not checked"
@@ -37,10 +38,10 @@ def state_check(session: Session, arguments: Sequence[str]) -> int:
     rows = list(checked(Current(session)))
     good = all(row.result != FAIL for row in rows)
     if "--json" in arguments:
-        about = {"stack": session.stack, "site": session.site.id, "backend": session.site.backend, "good": good}
+        about = {"stack": session.stack, "site": session.site.id, "backend": shown(session.site.backend), "good": good}
         print(json.dumps({**about, "checks": [asdict(row) for row in rows]}, indent=2))
     else:
-        print(f"stack {session.stack} on site {session.site.id}, {session.site.backend}")
+        print(f"stack {session.stack} on site {session.site.id}, {shown(session.site.backend)}")
         for row in rows:
             print(
                 f"  {row.result:<11}  {row.check:<11}  {row.found}" + (f"\n{'':28}{row.remedy}" if row.remedy else "")

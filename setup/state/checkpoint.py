@@ -68,7 +68,7 @@ class Checkpoint:
     @property
     def written(self) -> datetime:
         """When the engine wrote it; the beginning of time where it does not say."""
-        said = (self.deployment.get("manifest") or {}).get("time")
+        said = mapping(self.deployment.get("manifest")).get("time")
         try:
             return datetime.fromisoformat(str(said)).astimezone(UTC)
         except (ValueError, OverflowError):
@@ -78,7 +78,7 @@ class Checkpoint:
     def site(self) -> str | None:
         """The site that the state says it belongs to; None while it does not say."""
         claims = [r for r in self.resources if r["type"] == CLAIM]
-        said = [(r.get(side) or {}).get("siteId") for r in claims for side in ("outputs", "inputs")]
+        said = [mapping(r.get(side)).get("siteId") for r in claims for side in ("outputs", "inputs")]
         return next((str(site) for site in said if site is not None), None)
 
     def is_same_as(self, other: Checkpoint) -> bool:
@@ -121,6 +121,11 @@ def read(content: bytes) -> Checkpoint:
             f"its version is {found['version']!r}, and this engine writes {VERSIONS[-1]}; use the newer engine"
         )
     return Checkpoint(found)
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """The value where it is a mapping, else an empty one: what is read may hold anything."""
+    return value if isinstance(value, dict) else {}
 
 
 def _has_shape(found: Mapping[str, Any]) -> bool:

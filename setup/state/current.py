@@ -8,7 +8,7 @@ from functools import cached_property
 from setup.session import Session
 from setup.state.archive import Archive
 from setup.state.checkpoint import Checkpoint, Owner, Unreadable, read
-from setup.state.store import Store, store_at
+from setup.state.store import Store, shown, store_at
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Current:
     @property
     def name(self) -> str:
         """How messages name it."""
-        return f"state of stack {self.session.stack} in {self.session.site.backend}"
+        return f"state of stack {self.session.stack} in {shown(self.session.site.backend)}"
 
     @cached_property
     def store(self) -> Store | None:

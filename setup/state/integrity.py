@@ -44,7 +44,7 @@ def _references(resources: Sequence[Resource]) -> Iterator[str]:
         for what, other in _named(resource):
             if other not in seen:
                 yield f"{urn!r}: its {what} {other!r} is missing before it"
-        provider = resource.get("provider")
+        provider = str(resource.get("provider") or "")
         if provider and provider not in providers and not resource.get("pendingReplacement"):
             yield f"{urn!r}: its provider {provider!r} is missing before it"
         seen.add(urn)

@@ -98,5 +98,7 @@ def _proved(session: Session, export: Checkpoint, file: Path) -> int:
     if found is None or {r["urn"] for r in found.resources} != {r["urn"] for r in export.resources}:
         raise SetupError(f"state: {file} was imported, but the state holds something else; run `make state-check`.")
     keep(session, found)
+    if export.pending:  # the engine leaves them out
+        say(f"state: {export.pending} operations were cut off before that export: make recover STACK={session.stack}")
     say(f"state: restored {file}, {len(found.resources)} resources; what differs: make drift STACK={session.stack}")
     return 0

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from setup.state.checkpoint import mapping
+
 ITERATIONS = 1_000_000
 """Of PBKDF2 with SHA-256, in the engine's first and only version of this scheme."""
 PROOF = b"pulumi"
@@ -24,8 +26,8 @@ def opens(passphrase: str, deployment: Mapping[str, Any]) -> bool | None:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    provider = deployment.get("secrets_providers") or {}
-    state = provider.get("state") or {}
+    provider = mapping(deployment.get("secrets_providers"))
+    state = mapping(provider.get("state"))
     if provider.get("type") != "passphrase" or not isinstance(state.get("salt"), str):
         return None
     try:

@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from setup.state.blobs import Blobs, Folder
 from setup.state.bucket import Bucket, is_understood
@@ -55,6 +56,12 @@ def store_at(backend: str, environment: Mapping[str, str]) -> Store | None:
     if backend.startswith("file://"):
         return Store(blobs=Folder(Path(backend.removeprefix("file://").partition("?")[0])))
     return Store(blobs=Bucket(backend, environment)) if is_understood(backend) else None
+
+
+def shown(backend: str) -> str:
+    """A backend's URL as messages may show it: PostgreSQL's holds a password."""
+    url = urlsplit(backend)
+    return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl() if "@" in url.netloc else backend
 
 
 def plain(content: bytes) -> bytes:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.bucket import S3, add_stack, checkpoint_key, on_bucket, s3_server
+from tests.lab.bucket import add_stack, on_bucket
 from tests.lab.checkout import Checkout, Done
+from tests.s3 import BUCKET, S3, checkpoint_key, s3_server
 
 pytestmark = pytest.mark.lab  # in order: each test goes on where the one before ended
 HERE, THERE = "state-here", "state-there"
@@ -138,7 +139,7 @@ def test_a_foreign_state_in_place_of_ours_is_refused(team: Checkout, s3: S3) -> 
 
 def test_a_state_that_is_gone_is_not_begun_anew(team: Checkout, s3: S3) -> None:
     ours = s3.read(checkpoint_key(HERE))
-    s3.client.delete_object(Bucket="hypercompose-state", Key=f"team/{checkpoint_key(HERE)}")
+    s3.client.delete_object(Bucket=BUCKET, Key=f"team/{checkpoint_key(HERE)}")
     refused = team.make("up", stack=HERE)
     assert refused.code != 0
     assert "it is gone, although its last export holds" in refused.text

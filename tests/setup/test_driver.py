@@ -19,7 +19,7 @@ from setup.sites import read_site
 from setup.stackconfig import config_file
 from setup.summary import summary
 from tests.setup.checkout import checkout
-from tests.setup.state.states import export, put_state, resource, state_folder
+from tests.setup.state.states import export, put_bytes, put_state, resource, state_folder
 
 
 class Recorder:
@@ -171,6 +171,46 @@ def test_drift_fails_when_there_is_some(ran: Recorder, tmp_path: Path) -> None:
     ran.codes["pulumi preview"] = 255
     assert driver.drift(on_lab(tmp_path), []) == 255
     assert "--expect-no-changes" in ran.lines[-1]
+
+
+@pytest.mark.parametrize("command", ["up", "preview", "drift", "commands", "refresh", "recover", "down"])
+def test_a_cut_state_is_refused_before_the_engine_runs(ran: Recorder, tmp_path: Path, command: str) -> None:
+    session = on_lab(tmp_path)
+    put_bytes(state_folder(session), "lab", b'{"version": 3, "checkpoint": {"sta')
+    with pytest.raises(SetupError, match="it is not whole"):
+        driver.COMMANDS[command](session, [])
+    assert ran.said == ["lab up"]
+
+
+@pytest.mark.parametrize("command", ["up", "refresh", "recover", "down"])
+def test_whatever_writes_is_between_two_exports(
+    ran: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    session = on_lab(tmp_path)
+    checkpoint(session, resources=[resource(name="before")])
+    exports = session.site.folder / "exports" / "lab"
+    seen: list[int] = []
+
+    def engine(line: Sequence[str], *_: Any, **__: Any) -> int:
+        """Changes the state, then fails."""
+        if line[0] != "pulumi":
+            return 0
+        seen.append(len(list(exports.glob("*.json"))))
+        checkpoint(session, resources=[resource(name="after")])
+        return 255
+
+    monkeypatch.setattr("setup.stack.run_to_end", engine)
+    assert driver.COMMANDS[command](session, []) == 255
+    assert seen == [1]
+    assert [name in max(exports.glob("*.json")).read_text() for name in ("before", "after")] == [False, True]
+
+
+@pytest.mark.parametrize("command", ["preview", "drift", "commands"])
+def test_what_only_looks_exports_nothing(ran: Recorder, tmp_path: Path, command: str) -> None:
+    session = on_lab(tmp_path)
+    checkpoint(session, resources=[resource()])
+    driver.COMMANDS[command](session, [])
+    assert not (session.site.folder / "exports").exists()
 
 
 def test_nothing_ever_cancels(ran: Recorder, tmp_path: Path) -> None:
