@@ -16,6 +16,7 @@ from setup.stack import capture, init, is_interrupted, pulumi, python, stacks_in
 from setup.state.check import state_check
 from setup.state.checkpoint import Checkpoint
 from setup.state.guard import keep, usable
+from setup.state.lease import alone
 from setup.state.restore import state_restore
 from setup.summary import known_hosts_lines, summary
 
@@ -118,18 +119,31 @@ def lab(session: Session, command: str, *arguments: str) -> int:
     return code
 
 
-COMMANDS: Mapping[str, Callable[[Session, Sequence[str]], int]] = {
-    "up": up,
+Command = Callable[[Session, Sequence[str]], int]
+
+
+def _alone(command: Command) -> Command:
+    """While nobody else's make changes the stack."""
+
+    def run(session: Session, arguments: Sequence[str]) -> int:
+        with alone(session):
+            return command(session, arguments)
+
+    return run
+
+
+COMMANDS: Mapping[str, Command] = {
+    "up": _alone(up),
     "preview": preview,
     "preflight": preflight,
     "outputs": outputs,
     "drift": drift,
     "commands": commands,
-    "refresh": refresh,
-    "recover": recover,
-    "down": down,
+    "refresh": _alone(refresh),
+    "recover": _alone(recover),
+    "down": _alone(down),
     "state-check": state_check,
-    "state-restore": state_restore,
+    "state-restore": _alone(state_restore),
     "template": template,
     "images": images,
     "lab-up": lambda session, arguments: lab(session, "up", *arguments),

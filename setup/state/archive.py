@@ -70,7 +70,7 @@ class Archive:
         return max(self.clock(), last + timedelta(microseconds=1)) if last else self.clock()
 
     def _exported(self, checkpoint: Checkpoint, time: datetime) -> Path:
-        content = json.dumps(checkpoint.export, indent=4).encode()
+        content = json.dumps(checkpoint.export).encode()  # indented it takes three times as long
         return self._written(self.folder / f"{time.strftime(FORMAT)}.json", content)
 
     def put_aside(self, content: bytes) -> Path:

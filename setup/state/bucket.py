@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,6 +52,19 @@ def is_understood(backend: str) -> bool:
     return url.scheme == "s3" and bool(url.netloc) and {name for name, _ in parse_qsl(url.query)} <= UNDERSTOOD
 
 
+class NotConditional(Exception):
+    """The server does not know writes with a condition."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tagged:
+    """Bytes of a bucket, with what tells this version of them from others."""
+
+    content: bytes
+    tag: str
+    age_s: float
+
+
 class Bucket:
     """The part of a bucket that a backend's URL names. Opened at first use: the library takes a third of a second."""
 
@@ -81,6 +96,45 @@ class Bucket:
 
     def remove(self, name: str) -> None:  # noqa: D102
         self._asked(lambda: self._client.delete_object(Bucket=self._bucket, Key=self._prefix + name))
+
+    def tagged(self, name: str) -> Tagged | None:
+        """What is there with its version and age, by the server's own clock; None where nothing is."""
+
+        def get() -> Tagged | None:
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + name)
+            except self._client.exceptions.NoSuchKey:
+                return None
+            now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+            age_s = (now - answer["LastModified"]).total_seconds()
+            return Tagged(content=answer["Body"].read(), tag=answer["ETag"], age_s=age_s)
+
+        return self._asked(get)
+
+    def write_if(self, name: str, content: bytes, tag: str | None) -> str | None:
+        """Write if that version is there (None: nothing at all); the new version, or None where it is not.
+
+        Of several writers at once exactly one succeeds. Raises NotConditional for a server that cannot do it.
+        """
+        from botocore.exceptions import ClientError
+
+        condition = {"IfMatch": tag} if tag else {"IfNoneMatch": "*"}
+
+        def put() -> str | None:
+            try:
+                answer = self._client.put_object(
+                    Bucket=self._bucket, Key=self._prefix + name, Body=content, **condition
+                )
+            except ClientError as error:
+                status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+                if status == 501:
+                    raise NotConditional from None
+                if status in (404, 409, 412):
+                    return None
+                raise
+            return str(answer["ETag"])
+
+        return self._asked(put)
 
     def _asked(self, question: Callable[[], Result]) -> Result:
         """The answer; one sentence with the remedy where there is none."""

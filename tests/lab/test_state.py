@@ -7,6 +7,7 @@ import re
 import shlex
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,13 @@ def test_questions_take_no_engine(team: Checkout) -> None:
     began = time.monotonic()
     assert team.make("state-check", stack=HERE, args="--json").code == 0
     assert time.monotonic() - began < 5
+
+
+def test_of_two_at_once_exactly_one_runs_and_the_other_says_who(team: Checkout) -> None:
+    with team.fault(path="/version$", delay_s=0.5, times=20), ThreadPoolExecutor() as pool:
+        done = list(pool.map(lambda _: team.make("up", stack=HERE), range(2)))
+    assert sorted(one.code == 0 for one in done) == [False, True], [one.why for one in done]
+    assert "is being changed by" in next(one.text for one in done if one.code)
 
 
 def test_both_go_away(team: Checkout, s3: S3, tmp_path: Path) -> None:
