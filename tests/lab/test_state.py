@@ -15,6 +15,7 @@ import pytest
 from tests.lab.bucket import add_stack, on_bucket
 from tests.lab.checkout import Checkout, Done
 from tests.s3 import BUCKET, S3, checkpoint_key, s3_server
+from tests.setup.state.states import kept, resource
 
 pytestmark = pytest.mark.lab  # in order: each test goes on where the one before ended
 HERE, THERE = "state-here", "state-there"
@@ -28,6 +29,8 @@ def s3() -> Iterator[S3]:
 
 @pytest.fixture(scope="module")
 def team(checkout: Checkout, s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    # The lab is shared with tests whose states are elsewhere: `make down` must find it in use.
+    s3.write(checkpoint_key("elsewhere"), kept("elsewhere", resources=[resource("elsewhere")]))
     for stack in (HERE, THERE):
         add_stack(checkout, stack)
     return on_bucket(checkout, s3.backend, tmp_path_factory.mktemp("sites"))

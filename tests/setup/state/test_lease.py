@@ -99,15 +99,33 @@ def test_the_kernel_frees_the_lease_of_a_killed_process(tmp_path: Path) -> None:
         pass
 
 
-def test_in_a_bucket_our_own_dead_process_blocks_nobody(bucket: Bucket, tmp_path: Path) -> None:
+@pytest.mark.parametrize("owner", [{"pid": dead()}, {"born": "0"}])
+def test_in_a_bucket_our_own_dead_process_blocks_nobody(bucket: Bucket, tmp_path: Path, owner: dict[str, Any]) -> None:
+    """Gone, or its id is used again."""
     note = tmp_path / "note"
     held(bucket, note).take()
     with pytest.raises(SetupError, match="is being changed"):
         held(bucket, note).take()
-    note.write_text(json.dumps({**json.loads(note.read_text()), "pid": dead()}))
+    note.write_text(json.dumps({**json.loads(note.read_text()), **owner}))
     with pytest.raises(SetupError, match="is being changed"):
         held(bucket, tmp_path / "the note of another machine").take()
     held(bucket, note).take()
+
+
+def test_a_process_that_nobody_buries_is_dead(bucket: Bucket, tmp_path: Path) -> None:
+    """As a killed make is in a container whose first process is no init."""
+    zombie = subprocess.Popen(["true"], stdout=subprocess.PIPE)
+    assert zombie.stdout is not None
+    zombie.stdout.read()
+    stat = Path(f"/proc/{zombie.pid}/stat")
+    while " Z " not in stat.read_text():
+        time.sleep(0.01)
+    note = tmp_path / "note"
+    held(bucket, note).take()
+    born = stat.read_text().rpartition(")")[2].split()[19]
+    note.write_text(json.dumps({**json.loads(note.read_text()), "pid": zombie.pid, "born": born}))
+    held(bucket, note).take()
+    zombie.wait()
 
 
 def test_one_that_was_not_renewed_is_taken_over_and_its_owner_stops(bucket: Bucket, tmp_path: Path) -> None:
