@@ -4,18 +4,20 @@ STACK ?= lab
 SITE ?=
 ARGS ?=
 STACKS ?=
+# EXPORT: a file to restore a state from; read from the environment, where no shell takes it apart.
+export EXPORT ?=
 
 # The environment's own Python once there is one: it starts without the detour over the machine's.
 PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 SETUP = $(PYTHON) -m setup
 ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
 
-.PHONY: help up preview outputs preflight drift commands down refresh recover env check test soak template images docs clean review
+.PHONY: help up preview outputs preflight drift commands down refresh recover state-check state-restore env check test soak template images docs clean review
 .PHONY: lab-up lab-server lab-status lab-down lab-purge
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/\$$\$$/$$/; s/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r a b; do printf '  %-11s %s\n' "$$a" "$$b"; done
+	@sed -n 's/\$$\$$/$$/; s/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r a b; do printf '  %-13s %s\n' "$$a" "$$b"; done
 
 up: ## bring the stack up, with everything it needs: make up [STACK=acceptance] [SITE=lab]
 	@$(SETUP) up $(ON)
@@ -45,6 +47,12 @@ refresh: ## take the world's facts into the state
 
 recover: ## after a crash: settle what was pending, then up
 	@$(SETUP) recover $(ON)
+
+state-check: ## is the stack's state whole, ours and restorable: make state-check STACK=acceptance [ARGS=--json]
+	@$(SETUP) state-check $(ON)
+
+state-restore: ## restore a state from an export: make state-restore STACK=acceptance EXPORT=<file>
+	@$(SETUP) state-restore $(ON)
 
 env: ## print shell exports: eval "$$(make -s env)", then plain `pulumi up --stack lab`
 	@$(SETUP) env $(ON)

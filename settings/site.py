@@ -64,11 +64,19 @@ class Proxmox(Model):
     bridges: dict[str, Bridge] = Field(description="bridges by name")
 
 
+class Keep(Model):
+    """Which exports of a stack's state stay on the machine that made them."""
+
+    last: int = Field(20, ge=1, description="how many of the last ones")
+    days: int = Field(30, ge=0, description="for how many days the last one of each day")
+
+
 class State(Model):
     """Where the site's Pulumi state lives, and what encrypts its secrets."""
 
     backend: str = Field(description="state backend; relative file:// paths start at the checkout")
     passphrase: str | None = Field(None, description="only where nothing is worth protecting (the lab)")
+    keep: Keep = Field(Keep(), description="exports that stay")
 
 
 class Ssh(Model):

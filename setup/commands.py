@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from setup.driver import COMMANDS
 from setup.exports import shell_lines
 from setup.quality import CHECKOUT_COMMANDS
-from setup.report import say
+from setup.report import SetupError, say
 from setup.review import review
 from setup.session import Session, open_session
-from setup.stack import exists, init
+from setup.stack import init
+from setup.state.guard import usable
 
 # `review` opens a session for each stack itself.
 WITHOUT_STACK = {**CHECKOUT_COMMANDS, "review": review}
@@ -39,8 +40,11 @@ def env(session: Session) -> int:
 
 def _ready_for_plain_pulumi(session: Session) -> None:
     """On the lab the stack is made as well; the lab itself takes too long to be started by the way."""
-    if not exists(session):
-        init(session)
+    try:
+        if usable(session) is None:
+            init(session)
+    except SetupError as problem:
+        say(str(problem))  # the shell is needed all the more
     if session.site.credentials and not session.site.credentials.exists():
         say("the lab is not there yet: `make lab-up`, then eval this again")
 

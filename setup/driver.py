@@ -12,16 +12,20 @@ from typing import Any
 from setup.locks import remove_stale_locks
 from setup.report import say
 from setup.session import Session
-from setup.stack import capture, deployment, exists, init, is_interrupted, pulumi, python, state
+from setup.stack import capture, init, is_interrupted, pulumi, python, stacks_in_use, state
+from setup.state.check import state_check
+from setup.state.checkpoint import Checkpoint
+from setup.state.guard import keep, usable
+from setup.state.lease import alone
+from setup.state.restore import state_restore
 from setup.summary import known_hosts_lines, summary
 
 
 def up(session: Session, arguments: Sequence[str]) -> int:
     """Bring the stack up and say how to reach what it made; first settle what an interrupted run left."""
     lab(session, "up")
-    _ready(session)
-    code = _settle(session) if is_interrupted(state(session)) else 0
-    code = code or pulumi(session, "up", *_unasked(session), *_without_preview(session), *arguments)
+    code = _settle(session) if _ready_to_write(session) else 0
+    code = code or _write(session, "up", *arguments)
     return code or _show(session)
 
 
@@ -66,14 +70,14 @@ def commands(session: Session, arguments: Sequence[str]) -> int:
 def refresh(session: Session, arguments: Sequence[str]) -> int:
     """Take the world's facts into the state."""
     lab(session, "up")
-    _ready(session)
-    return pulumi(session, "refresh", *_unasked(session), *_without_preview(session), *arguments)
+    _ready_to_write(session)
+    return _write(session, "refresh", *arguments)
 
 
 def recover(session: Session, arguments: Sequence[str]) -> int:
     """After a crash, whether or not the state knows of it: settle, then up."""
     lab(session, "up")
-    _ready(session)
+    _ready_to_write(session)
     return _settle(session) or up(session, arguments)
 
 
@@ -93,16 +97,13 @@ def images(session: Session, arguments: Sequence[str]) -> int:
 def down(session: Session, arguments: Sequence[str]) -> int:
     """Destroy the stack; a lab that holds no VM afterwards is stopped."""
     lab(session, "up")
-    if not exists(session):
+    if usable(session) is None:
         say(f"stack {session.stack}: nothing to destroy")
     else:
-        remove_stale_locks(session.site.backend, session.stack)
-        if is_interrupted(state(session)) and (code := _settle(session)):
+        code = _settle(session) if _ready_to_write(session) else 0
+        if code := code or _write(session, "destroy", *arguments):
             return code
-        code = pulumi(session, "destroy", *_unasked(session), *_without_preview(session), *arguments)
-        if code:
-            return code
-    if session.site.is_lab and not _lab_is_used(session):
+    if session.site.is_lab and not stacks_in_use(session):
         return lab(session, "down")
     return 0
 
@@ -118,16 +119,31 @@ def lab(session: Session, command: str, *arguments: str) -> int:
     return code
 
 
-COMMANDS: Mapping[str, Callable[[Session, Sequence[str]], int]] = {
-    "up": up,
+Command = Callable[[Session, Sequence[str]], int]
+
+
+def _alone(command: Command) -> Command:
+    """While nobody else's make changes the stack."""
+
+    def run(session: Session, arguments: Sequence[str]) -> int:
+        with alone(session):
+            return command(session, arguments)
+
+    return run
+
+
+COMMANDS: Mapping[str, Command] = {
+    "up": _alone(up),
     "preview": preview,
     "preflight": preflight,
     "outputs": outputs,
     "drift": drift,
     "commands": commands,
-    "refresh": refresh,
-    "recover": recover,
-    "down": down,
+    "refresh": _alone(refresh),
+    "recover": _alone(recover),
+    "down": _alone(down),
+    "state-check": state_check,
+    "state-restore": _alone(state_restore),
     "template": template,
     "images": images,
     "lab-up": lambda session, arguments: lab(session, "up", *arguments),
@@ -138,20 +154,37 @@ COMMANDS: Mapping[str, Callable[[Session, Sequence[str]], int]] = {
 }
 
 
-def _ready(session: Session) -> None:
-    """The stack exists and no dead process holds it."""
-    if not exists(session) and (code := init(session)):
+def _ready(session: Session) -> Checkpoint | None:
+    """The stack exists, its state may be used, and no dead process holds it. Its state, if it has been there before."""
+    found = usable(session)
+    if found is None and (code := init(session)):
         sys.exit(code)
-    remove_stale_locks(session.site.backend, session.stack)
+    remove_stale_locks(session)
+    return found
+
+
+def _ready_to_write(session: Session) -> bool:
+    """The same, and its state is exported before anything changes it; whether an earlier run was interrupted."""
+    found = _ready(session)
+    if found is None:
+        return False
+    keep(session, found)
+    return is_interrupted(found.export)
+
+
+def _write(session: Session, operation: str, *arguments: str) -> int:
+    """Let the engine change the state, and export it as it is then, however that ended."""
+    try:
+        return pulumi(session, operation, *_unasked(session), *_without_preview(session), *arguments)
+    finally:
+        keep(session)
 
 
 def _settle(session: Session) -> int:
     """Remove half-made VMs of this state, and its notes of creations that were cut off."""
     say(f"stack {session.stack}: an earlier run was interrupted; settling what it left")
-    export = json.dumps(state(session))
-    code = python(session, "delivery", "recover", said=export)
-    clear = ["--clear-pending-creates", *_unasked(session), *_without_preview(session)]
-    return code or pulumi(session, "refresh", *clear)
+    code = python(session, "delivery", "recover", said=json.dumps(state(session)))
+    return code or _write(session, "refresh", "--clear-pending-creates")
 
 
 def _unasked(session: Session) -> list[str]:
@@ -162,12 +195,6 @@ def _unasked(session: Session) -> list[str]:
 def _without_preview(session: Session) -> list[str]:
     """On the lab the preview is `make preview`; it would double the time of each `up`."""
     return ["--skip-preview"] if session.site.is_lab else []
-
-
-def _lab_is_used(session: Session) -> bool:
-    """Whether any stack of the lab's state still holds resources: then its VMs must go on."""
-    stacks = session.state_file.parent.glob("*.json") if session.state_file else ()
-    return any(deployment(file).get("resources") for file in stacks)
 
 
 def _known_hosts(session: Session, outputs: Mapping[str, Any]) -> Path:

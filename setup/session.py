@@ -9,7 +9,6 @@ from pathlib import Path
 
 from setup.engines import ensure_engine
 from setup.exports import read_exports
-from setup.locks import PROJECT
 from setup.parts import Origin, Part
 from setup.passphrases import passphrase_file
 from setup.places import path_without_ours
@@ -27,14 +26,6 @@ class Session:
     parts: tuple[Part, ...]
     variables: Mapping[str, str | None]
     """What the engine's environment must hold besides the site's credentials; None for what it must not."""
-
-    @property
-    def state_file(self) -> Path | None:
-        """Where a state folder keeps this stack; None where the state is elsewhere."""
-        if not self.site.backend.startswith("file://"):
-            return None
-        folder = Path(self.site.backend.removeprefix("file://"))
-        return folder / ".pulumi" / "stacks" / PROJECT / f"{self.stack}.json"
 
     def exports(self) -> dict[str, str | None]:
         """All variables, credentials as they are now: a lab makes its own when it first starts."""

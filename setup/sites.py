@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import yaml
 
 from setup.places import CHECKOUT, config_home
 from setup.report import SetupError
+from setup.state.retention import DEFAULT, Keep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,9 @@ class Site:
     """Only a lab has one in its file: it is public."""
     credentials: Path | None
     """File of `export NAME=value` lines, readable by its owner only."""
+
+    keep: Keep = DEFAULT
+    """Which exports of a state stay."""
 
     @property
     def is_lab(self) -> bool:
@@ -50,6 +54,7 @@ def read_site(name: str, checkout: Path = CHECKOUT) -> Site:
         backend=_absolute(str(state.get("backend", "")), checkout),
         passphrase=state.get("passphrase"),
         credentials=checkout / Path(described["credentials"]).expanduser() if described.get("credentials") else None,
+        keep=_keep(f"sites/{file.name}", state.get("keep")),
     )
     _refuse_nonsense(site)
     return site
@@ -65,6 +70,15 @@ def site_of(stack: str, checkout: Path = CHECKOUT) -> str:
     if not isinstance(site, str):
         raise SetupError(f"Pulumi.{stack}.yaml: `hypercompose:site` is missing; it names a file of sites/.")
     return site
+
+
+def _keep(name: str, said: object) -> Keep:
+    """`state.keep`, or what stays where a site does not say."""
+    numbers = said if isinstance(said, dict) else {} if said is None else {"": said}
+    known = all(type(n) is int and n >= least for key, n in numbers.items() for least in (1 if key == "last" else 0,))
+    if not known or not numbers.keys() <= {"last", "days"}:
+        raise SetupError(f"{name}: state.keep: expected numbers such as {{last: 20, days: 30}}, last at least 1.")
+    return replace(DEFAULT, **numbers)
 
 
 def _is_lab(name: str) -> bool:

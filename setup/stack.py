@@ -6,34 +6,57 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from setup.places import CHECKOUT
 from setup.session import Session
+from setup.state.checkpoint import Unreadable, read
+from setup.state.guard import usable
+from setup.state.runs import note_run
+from setup.state.store import store_at
 
 
 def exists(session: Session) -> bool:
-    """Whether the state backend knows the stack. For a folder the file tells: asking the engine takes a second."""
-    if session.state_file is not None:
-        return session.state_file.exists()
-    listed = capture(session, "stack", "ls", "--json")
-    return any(entry["name"].rpartition("/")[2] == session.stack for entry in json.loads(listed or "[]"))
+    """Whether the state backend knows the stack. Asking the engine takes a second, so where it can be seen, it is."""
+    store = store_at(session.site.backend, session.environment())
+    return session.stack in store.stacks() if store else session.stack in _listed_by_engine(session)
 
 
 def state(session: Session) -> dict[str, Any]:
-    """The stack's state as `pulumi stack export` prints it; from its file where there is one, to save a second."""
-    if session.state_file is None:
-        return dict(json.loads(capture(session, "stack", "export", "--stack", session.stack) or "{}"))
-    return {"deployment": deployment(session.state_file)}
+    """The stack's state as `pulumi stack export` prints it. Raises SetupError for one that must not be used."""
+    found = usable(session)
+    return found.export if found else {"deployment": {}}
 
 
-def deployment(checkpoint: Path) -> dict[str, Any]:
-    """What a file of the state folder holds; empty for a stack that never ran."""
-    if not checkpoint.exists():
-        return {}
-    return (json.loads(checkpoint.read_text()).get("checkpoint") or {}).get("latest") or {}
+def stacks_in_use(session: Session) -> set[str]:
+    """The stacks of the session's backend that hold resources, or whose state cannot be read."""
+    store = store_at(session.site.backend, session.environment())
+    if store is None:
+        return {name for name, count in _listed_by_engine(session).items() if count}
+    return {name for name in store.stacks() if _holds_resources(store.checkpoint(name))}
+
+
+def _holds_resources(content: bytes | None) -> bool:
+    try:
+        return content is not None and bool(read(content).deployment.get("resources"))
+    except Unreadable:
+        return True
+
+
+def _listed_by_engine(session: Session) -> dict[str, int]:
+    """Stacks and how many resources each holds, for backends that only the engine can read."""
+    listed = json.loads(capture(session, "stack", "ls", "--json") or "[]")
+    return {entry["name"].rpartition("/")[2]: int(entry.get("resourceCount") or 0) for entry in listed}
+
+
+def exported_by_engine(session: Session) -> bytes | None:
+    """What `pulumi stack export` prints; None for a stack that is not there."""
+    if session.stack not in _listed_by_engine(session):
+        return None
+    return capture(session, "stack", "export", "--stack", session.stack).encode()
 
 
 def is_interrupted(state: Mapping[str, Any]) -> bool:
@@ -57,7 +80,8 @@ def init(session: Session) -> int:
 
 def pulumi(session: Session, *arguments: str) -> int:
     """Run pulumi in the open: its output is what the person came for."""
-    return run_to_end(["pulumi", *arguments, "--stack", session.stack], session.environment())
+    line = ["pulumi", *arguments, "--stack", session.stack]
+    return run_to_end(line, session.environment(), started=partial(note_run, session))
 
 
 def python(session: Session, *module_and_arguments: str, said: str | None = None) -> int:
@@ -66,7 +90,12 @@ def python(session: Session, *module_and_arguments: str, said: str | None = None
 
 
 def run_to_end(
-    line: Sequence[str], env: Mapping[str, str], said: str | None = None, *, stdout: int | None = None
+    line: Sequence[str],
+    env: Mapping[str, str],
+    said: str | None = None,
+    *,
+    stdout: int | None = None,
+    started: Callable[[int], None] = lambda pid: None,
 ) -> int:
     """Run a program and wait for it whatever happens: pulumi must finish its own cancelling, or it leaves a lock.
 
@@ -74,6 +103,7 @@ def run_to_end(
     """
     stdin = None if said is None else subprocess.PIPE
     child = subprocess.Popen(list(line), cwd=CHECKOUT, env=env, stdin=stdin, stdout=stdout, text=True)
+    started(child.pid)
     # A function, not SIG_IGN: that would be inherited.
     before = {
         signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),

@@ -10,8 +10,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ import requests
 import yaml
 
 from provisioning.proxmox import Proxmox
+from setup.session import Session
+from setup.sites import read_site
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = "lab-e2e"
@@ -46,6 +48,8 @@ class Checkout:
     """Runs make and pulumi in the copy."""
 
     folder: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What is in its environment besides everything that is in ours."""
 
     def make(self, target: str, *, stack: str = SITE, args: str = "") -> Done:
         """`make TARGET STACK=… SITE=lab-e2e`."""
@@ -63,6 +67,10 @@ class Checkout:
         assert done.code == 0, done.why
         steps = json.loads(done.text[done.text.index("{\n") :])["steps"]
         return {s["urn"].rpartition("::")[2]: s["op"] for s in steps if s["op"] not in ("same", "refresh", "read")}
+
+    def session(self, stack: str = SITE) -> Session:
+        """A stack as set-up sees it, without a look for its parts."""
+        return Session(stack=stack, site=read_site(SITE, self.folder), parts=(), variables={})
 
     def hosts(self, stack: str = SITE) -> dict[str, Any]:
         """The stack's `hosts` output."""
@@ -105,7 +113,13 @@ class Checkout:
         command = ["make", "-s", "up", f"STACK={stack}", f"SITE={SITE}"]
         with log.open("wb") as out:
             running = subprocess.Popen(
-                command, cwd=self.folder, stdout=out, stderr=out, stdin=subprocess.DEVNULL, start_new_session=True
+                command,
+                cwd=self.folder,
+                env={**os.environ, **self.variables},
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         limit = time.monotonic() + TIMEOUT_S
         while not moment(log.read_text()) and running.poll() is None and time.monotonic() < limit:
@@ -137,6 +151,7 @@ class Checkout:
         done = subprocess.run(
             command,
             cwd=self.folder,
+            env={**os.environ, **self.variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.lab  # in order: each test goes on where the one before
 def test_a_run_killed_while_the_vm_is_cloned_is_refused_by_plain_up_and_mended_by_make_up(checkout: Checkout) -> None:
     checkout.kill_up_when(lambda _: 4001 in checkout.vms(), stack="test")
     assert 4001 in checkout.vms()
-    remove_stale_locks(f"file://{checkout.folder}/.lab/state", "test")
+    remove_stale_locks(checkout.session("test"))
     refused = checkout.pulumi("up", "--yes", stack="test")
     assert refused.code != 0
     assert "Type: make recover STACK=test" in refused.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 
 from setup import driver
+from setup.report import SetupError
 from setup.session import Session
 from setup.sites import read_site
 from setup.stackconfig import config_file
 from setup.summary import summary
 from tests.setup.checkout import checkout
+from tests.setup.state.states import export, put_bytes, put_state, resource, state_folder
 
 
 class Recorder:
@@ -59,15 +62,13 @@ def on_lab(tmp_path: Path, *, there: bool = True) -> Session:
     return session
 
 
-def checkpoint(session: Session, **latest: list[object]) -> None:
-    file = session.state_file
-    assert file is not None
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"checkpoint": {"latest": latest}}))
+def checkpoint(session: Session, **latest: Any) -> None:
+    put_state(state_folder(session), session.stack, **latest)
 
 
 def on_real_site(tmp_path: Path) -> Session:
-    site = read_site("main", checkout(tmp_path))
+    """With a backend that only the engine knows how to read."""
+    site = replace(read_site("main", checkout(tmp_path)), backend="gs://state")
     site.folder.mkdir(parents=True)
     return Session(stack="acceptance", site=site, parts=(), variables={})
 
@@ -97,8 +98,11 @@ def test_a_stack_on_another_site_is_made_beside_its_derived_configuration(ran: R
 
 def test_a_real_site_has_no_lab_and_is_asked(ran: Recorder, tmp_path: Path) -> None:
     ran.prints["pulumi stack ls"] = '[{"name": "organization/hypercompose/acceptance"}]'
+    ran.prints["pulumi stack export"] = export()
     driver.refresh(on_real_site(tmp_path), [])
-    assert ran.said == ["pulumi stack ls --json", "pulumi refresh --stack acceptance"]
+    assert [line for line in ran.said if "stack ls" not in line and "export" not in line] == [
+        "pulumi refresh --stack acceptance"
+    ]
 
 
 def test_a_lab_that_does_not_start_ends_it(ran: Recorder, tmp_path: Path) -> None:
@@ -123,14 +127,14 @@ def test_down_stops_a_lab_that_holds_nothing(ran: Recorder, tmp_path: Path) -> N
 def test_down_leaves_a_lab_that_another_stack_uses(ran: Recorder, tmp_path: Path) -> None:
     session = on_lab(tmp_path)
     other = Session(stack="acceptance", site=session.site, parts=(), variables={})
-    checkpoint(other, resources=[{"urn": "x"}])
+    checkpoint(other, resources=[resource("acceptance")])
     driver.down(session, [])
     assert "lab down" not in ran.said
 
 
 SETTLE = [
     "delivery recover",
-    "pulumi refresh --clear-pending-creates --yes --skip-preview --stack lab",
+    "pulumi refresh --yes --skip-preview --clear-pending-creates --stack lab",
 ]
 
 
@@ -155,9 +159,9 @@ def test_what_cannot_be_settled_is_not_built_upon(ran: Recorder, tmp_path: Path)
     assert ran.said == ["lab up", "delivery recover"]
 
 
-def test_the_state_of_a_bucket_is_exported(ran: Recorder, tmp_path: Path) -> None:
+def test_the_state_of_another_backend_is_exported_by_the_engine(ran: Recorder, tmp_path: Path) -> None:
     ran.prints["pulumi stack ls"] = '[{"name": "acceptance"}]'
-    ran.prints["pulumi stack export"] = '{"deployment": {"pending_operations": [{}]}}'
+    ran.prints["pulumi stack export"] = export(pending_operations=[{}])
     driver.COMMANDS["up"](on_real_site(tmp_path), [])
     assert "pulumi stack export --stack acceptance" in ran.said
     assert "delivery recover" in ran.said
@@ -169,9 +173,50 @@ def test_drift_fails_when_there_is_some(ran: Recorder, tmp_path: Path) -> None:
     assert "--expect-no-changes" in ran.lines[-1]
 
 
+@pytest.mark.parametrize("command", ["up", "preview", "drift", "commands", "refresh", "recover", "down"])
+def test_a_cut_state_is_refused_before_the_engine_runs(ran: Recorder, tmp_path: Path, command: str) -> None:
+    session = on_lab(tmp_path)
+    put_bytes(state_folder(session), "lab", b'{"version": 3, "checkpoint": {"sta')
+    with pytest.raises(SetupError, match="it is not whole"):
+        driver.COMMANDS[command](session, [])
+    assert ran.said == ["lab up"]
+
+
+@pytest.mark.parametrize("command", ["up", "refresh", "recover", "down"])
+def test_whatever_writes_is_between_two_exports(
+    ran: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    session = on_lab(tmp_path)
+    checkpoint(session, resources=[resource(name="before")])
+    exports = session.site.folder / "exports" / "lab"
+    seen: list[int] = []
+
+    def engine(line: Sequence[str], *_: Any, **__: Any) -> int:
+        """Changes the state, then fails."""
+        if line[0] != "pulumi":
+            return 0
+        seen.append(len(list(exports.glob("*.json"))))
+        checkpoint(session, resources=[resource(name="after")])
+        return 255
+
+    monkeypatch.setattr("setup.stack.run_to_end", engine)
+    assert driver.COMMANDS[command](session, []) == 255
+    assert seen == [1]
+    assert [name in max(exports.glob("*.json")).read_text() for name in ("before", "after")] == [False, True]
+
+
+@pytest.mark.parametrize("command", ["preview", "drift", "commands"])
+def test_what_only_looks_exports_nothing(ran: Recorder, tmp_path: Path, command: str) -> None:
+    session = on_lab(tmp_path)
+    checkpoint(session, resources=[resource()])
+    driver.COMMANDS[command](session, [])
+    assert not (session.site.folder / "exports").exists()
+
+
 def test_nothing_ever_cancels(ran: Recorder, tmp_path: Path) -> None:
     for command in driver.COMMANDS.values():
-        command(on_lab(tmp_path), [])
+        with suppress(SetupError):  # state-restore wants a file
+            command(on_lab(tmp_path), [])
     assert not any("cancel" in line for line in ran.said)
 
 

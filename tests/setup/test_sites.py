@@ -8,6 +8,7 @@ import pytest
 
 from setup.report import SetupError
 from setup.sites import read_site, site_of
+from setup.state.retention import Keep
 from tests.setup.checkout import checkout
 
 
@@ -16,6 +17,12 @@ def test_the_labs_state_is_a_folder_of_the_checkout(tmp_path: Path) -> None:
     assert site.backend == f"file://{tmp_path}/.lab/state"
     assert site.credentials == tmp_path / ".lab" / "credentials.env"
     assert site.is_lab
+
+
+def test_a_site_says_which_exports_stay(tmp_path: Path) -> None:
+    assert read_site("lab", checkout(tmp_path)).keep == Keep(last=20, days=30)
+    (tmp_path / "sites" / "main.yaml").write_text("id: main\nstate: {backend: 's3://b', keep: {days: 90}}\n")
+    assert read_site("main", tmp_path).keep == Keep(last=20, days=90)
 
 
 def test_a_bucket_stays_as_it_is(tmp_path: Path) -> None:
@@ -52,6 +59,12 @@ def test_an_unknown_site_names_those_there_are(tmp_path: Path) -> None:
         ("id: odd", "state.backend"),
         ("id: odd\nstate: {backend: state}", "state.backend"),
         ("id: odd\nstate: {backend: 's3://b', passphrase: x}", "labs only"),
+        ("id: odd\nstate: {backend: 's3://b', keep: 20}", "state.keep"),
+        ("id: odd\nstate: {backend: 's3://b', keep: {last: 0}}", "state.keep"),
+        ("id: odd\nstate: {backend: 's3://b', keep: {days: -1}}", "state.keep"),
+        ("id: odd\nstate: {backend: 's3://b', keep: {last: true}}", "state.keep"),
+        ("id: odd\nstate: {backend: 's3://b', keep: {last: '20'}}", "state.keep"),
+        ("id: odd\nstate: {backend: 's3://b', keep: {week: 1}}", "state.keep"),
         ("- a", "expected settings"),
         ("id: [", "not valid YAML"),
     ],
