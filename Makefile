@@ -3,16 +3,17 @@
 STACK ?= lab
 SITE ?=
 ARGS ?=
-STACKS ?=
-# EXPORT: a file to restore a state from; read from the environment, where no shell takes it apart.
-export EXPORT ?=
+# Read from the environment, where no shell takes them apart. EXPORT: a file to restore a state from. FORMAT: of outputs.
+# NAME, FROM, CLASS, BRIDGE: of a new stack. A, B: two stacks.
+export SITE STACKS EXPORT FORMAT NAME FROM CLASS BRIDGE A B
 
 # The environment's own Python once there is one: it starts without the detour over the machine's.
 PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 SETUP = $(PYTHON) -m setup
 ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
 
-.PHONY: help up preview outputs preflight drift commands down refresh recover state-check state-restore env check test soak template images docs clean review
+.PHONY: help up preview review outputs preflight drift commands down refresh recover state-check state-restore env check test soak
+.PHONY: stacks matrix diff new-stack template images docs clean
 .PHONY: lab-up lab-server lab-status lab-down lab-purge
 .DEFAULT_GOAL := help
 
@@ -26,10 +27,11 @@ preview: ## show what `make up` would do
 	@$(SETUP) preview $(ON)
 
 outputs: ## what the stack tells others: make outputs STACK=acceptance FORMAT=json|env|ansible|md
-	@FORMAT='$(FORMAT)' $(SETUP) outputs $(ON)
+	@$(SETUP) outputs $(ON)
 
 preflight: ## check everything that the first `make up` depends on: make preflight STACK=acceptance [ARGS=--json]
 	@$(SETUP) preflight $(ON)
+
 review: ## preview stacks as one comment: make review STACKS='acceptance integration' [ARGS=--post]
 	@$(SETUP) review -- --stacks '$(STACKS)' --site '$(SITE)' $(ARGS)
 
@@ -53,6 +55,18 @@ state-check: ## is the stack's state whole, ours and restorable: make state-chec
 
 state-restore: ## restore a state from an export: make state-restore STACK=acceptance EXPORT=<file>
 	@$(SETUP) state-restore $(ON)
+
+stacks: ## every stack with class, site, hosts, version, drift, last update: make stacks [STACKS='a b'] [ARGS=--json]
+	@$(SETUP) stacks -- $(ARGS)
+
+matrix: ## the table of what differs between environments: make matrix [STACKS='a b']
+	@$(SETUP) matrix
+
+diff: ## settings and running versions of two environments: make diff A=acceptance B=integration
+	@$(SETUP) diff
+
+new-stack: ## a new environment from another: make new-stack NAME=casino-x FROM=acceptance [CLASS=client] [BRIDGE=…]
+	@$(SETUP) new-stack
 
 env: ## print shell exports: eval "$$(make -s env)", then plain `pulumi up --stack lab`
 	@$(SETUP) env $(ON)

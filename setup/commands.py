@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from setup.driver import COMMANDS
+from setup.environments import COMMANDS as ENVIRONMENTS
 from setup.exports import shell_lines
 from setup.quality import CHECKOUT_COMMANDS
 from setup.report import SetupError, say
@@ -15,7 +16,7 @@ from setup.stack import init
 from setup.state.guard import usable
 
 # `review` opens a session for each stack itself.
-WITHOUT_STACK = {**CHECKOUT_COMMANDS, "review": review}
+WITHOUT_STACK = {**CHECKOUT_COMMANDS, "review": review, **ENVIRONMENTS}
 
 
 def run(arguments: Sequence[str]) -> int:
