@@ -15,7 +15,8 @@ from setup.places import CHECKOUT
 from setup.report import SetupError, say
 from setup.session import Session, open_session
 from setup.sites import site_of
-from setup.stack import exists, init
+from setup.stack import init
+from setup.state.guard import usable
 
 COMMENT = [sys.executable, "-m", "delivery.review", "comment"]
 NOT_MADE = "the stack is not there yet and could not be made; `make preview` shows why"
@@ -52,22 +53,28 @@ def _chosen(options: argparse.Namespace) -> dict[str, list[str]]:
 def _digest(stack: str, site: str, file: Path) -> Path:
     """Preview a stack and keep names alone, in `file`: values only ever pass through a pipe."""
     say(f"── {stack}")
+    session: Session | None = None
     try:
         session = open_session(stack, site or site_of(stack))
-    except SetupError as problem:
-        return _kept(stack, "", str(problem), 1, file, None)
-    if driver.lab(session, "up") or (not exists(session) and init(session)):
-        return _kept(stack, session.site.id, NOT_MADE, 1, file, session)
-    line = ["pulumi", "preview", "--json", "--stack", stack]
+        return _kept(session, stack, *_previewed(session), file)
+    except SetupError as problem:  # the other stacks go on
+        return _kept(session, stack, 1, str(problem), file)
+
+
+def _previewed(session: Session) -> tuple[int, str]:
+    """How the preview ended and what it said, on both streams: what fails beside the plan is in no JSON."""
+    driver.lab(session, "up")
+    if usable(session) is None and init(session):
+        raise SetupError(NOT_MADE)
+    line = ["pulumi", "preview", "--json", "--stack", session.stack]
     done = subprocess.run(line, cwd=CHECKOUT, env=session.environment(), capture_output=True, text=True, check=False)
-    # What fails beside the plan is said on the other stream alone
-    return _kept(stack, session.site.id, f"{done.stderr}\n{done.stdout}", done.returncode, file, session)
+    return done.returncode, f"{done.stderr}\n{done.stdout}"
 
 
-def _kept(stack: str, site: str, said: str, code: int, file: Path, session: Session | None) -> Path:
+def _kept(session: Session | None, stack: str, code: int, said: str, file: Path) -> Path:
     """The digest, made where the site's secrets are known, so that none of them stays in an error."""
     line = [sys.executable, "-m", "delivery.review", "digest"]
-    options = [f"--stack={stack}", f"--site={site}", f"--code={code}"]
+    options = [f"--stack={stack}", f"--site={session.site.id if session else ''}", f"--code={code}"]
     env = session.environment() if session else None
     with file.open("w") as out:
         subprocess.run([*line, *options], cwd=CHECKOUT, env=env, input=said, stdout=out, text=True, check=True)

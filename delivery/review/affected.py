@@ -49,7 +49,7 @@ class Stacks:
 
     def __init__(self, checkout: Path) -> None:
         """Read every Pulumi.<stack>.yaml. Labs are left out: what is there is thrown away, nobody reviews it."""
-        self._checkout = checkout
+        self._checkout, self._read = checkout, dict[str, Mapping[str, Any]]()
         found = {f.name[len("Pulumi.") : -len(".yaml")]: _config(f) for f in checkout.glob("Pulumi.*.yaml")}
         self.configs = {name: config for name, config in sorted(found.items()) if not _is_lab(config)}
 
@@ -74,18 +74,33 @@ class Stacks:
         elif site := SITE.match(file):
             yield from (name for name, config in self.configs.items() if _site(config) == site["site"])
         elif environment := CLASS.match(file):
-            yield from (name for name, config in self.configs.items() if _class(config) == environment["environment"])
+            yield from (name for name in self.configs if environment["environment"] in self._classes(name))
         elif project := PROJECT.match(file):
             yield from (name for name in self.configs if self._uses(name, project["project"]))
         elif not WITHOUT_EFFECT.match(file):
             yield from self.configs
 
     def _uses(self, stack: str, project: str) -> bool:
-        """Whether its own settings, or those of its class, name the project."""
+        """Whether a layer of its settings names the project: its own, its classes', its site's."""
         config = self.configs[stack]
-        layer = self._checkout / "environments" / f"{_class(config)}.yaml"
-        shared = _mapping(layer) if _class(config) and layer.is_file() else {}
-        return any(name == project for name in _projects([config, shared]))
+        site = self._file(f"sites/{_site(config)}.yaml").get("defaults")
+        layers = [config, site, *(self._file(f"environments/{name}.yaml") for name in self._classes(stack))]
+        return any(name == project for name in _projects(layers))
+
+    def _classes(self, stack: str) -> list[str]:
+        """Its class, and those that it stands on."""
+        classes: list[str] = []
+        name = _class(self.configs[stack])
+        while name and name not in classes:
+            classes.append(name)
+            name = str(self._file(f"environments/{name}.yaml").get("extends") or "")
+        return classes
+
+    def _file(self, name: str) -> Mapping[str, Any]:
+        """A settings file of the checkout, read once."""
+        if name not in self._read:
+            self._read[name] = _mapping(self._checkout / name)
+        return self._read[name]
 
 
 def changed_files(base: str, head: str, checkout: Path) -> list[str]:
@@ -125,7 +140,7 @@ def _config(file: Path) -> Mapping[str, Any]:
 def _mapping(file: Path) -> Mapping[str, Any]:
     """What a YAML file holds; nothing where it cannot be read: its preview says why."""
     try:
-        found = yaml.safe_load(file.read_text())
+        found = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, OSError, UnicodeDecodeError):
         return {}
     return found if isinstance(found, Mapping) else {}

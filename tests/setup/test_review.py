@@ -53,9 +53,14 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         variables: dict[str, str | None] = {"HYPERCOMPOSE_GIT_PASSWORD": "canary of git"}
         return Session(stack=stack, site=read_site(site, folder), parts=(), variables=variables)
 
+    def usable(session: Session) -> object:
+        if session.stack == "truncated":
+            raise SetupError("stack truncated: its state is cut; make state-restore.")
+        return None if session.stack == "new" else object()
+
     monkeypatch.setattr(module, "open_session", session)
     monkeypatch.setattr(module, "site_of", lambda stack: "main")
-    monkeypatch.setattr(module, "exists", lambda session: session.stack != "new")
+    monkeypatch.setattr(module, "usable", usable)
     monkeypatch.setattr(module, "init", lambda session: 0)
     monkeypatch.setattr("subprocess.run", found.run)
     return found
@@ -71,11 +76,12 @@ def test_every_stack_is_previewed_once_and_told(world: World, capfd: pytest.Capt
 
 def test_what_fails_is_told_and_the_others_go_on(world: World, capfd: pytest.CaptureFixture[str]) -> None:
     world.previews["two"] = (255, "", "error: no plugin, canary of git\n")
-    assert review(["--stacks", "one broken two three"]) == 1
+    assert review(["--stacks", "one broken two truncated three"]) == 1
     out, err = capfd.readouterr()
     assert world.previewed == ["one", "two", "three"]
-    assert out.count("**The preview failed**") == 2
+    assert out.count("**The preview failed**") == 3
     assert "STACK=broken: a sentence." in out
+    assert "its state is cut; make state-restore." in out
     assert "error: no plugin, ***" in out
     assert "canary" not in out + err
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,10 @@ def checkout(tmp_path: Path) -> Path:
         own = f"config:\n  hypercompose:site: {site}\n  hypercompose:class: {environment}{stacks}\n"
         (tmp_path / f"Pulumi.{stack}.yaml").write_text(own)
     (tmp_path / "environments").mkdir()
-    (tmp_path / "environments" / "client.yaml").write_text("stacks: {jackpot: {project: jackpot}}\n")
+    (tmp_path / "environments" / "client.yaml").write_text("extends: base\nstacks: {jackpot: {project: jackpot}}\n")
+    (tmp_path / "environments" / "base.yaml").write_text("extends: client\n")  # in a circle: its preview says so
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites" / "south.yaml").write_text("defaults: {stacks: {roulette: {project: roulette}}}\n")
     return tmp_path
 
 
@@ -39,6 +43,9 @@ def checkout(tmp_path: Path) -> Path:
         ("sites/main.yaml", ("acceptance", "casino-a")),
         ("sites/main.images.yaml", ("acceptance", "casino-a")),
         ("environments/client.yaml", ("casino-a", "casino-b")),
+        ("environments/base.yaml", ("casino-a", "casino-b")),  # their class stands on it
+        ("environments/unknown.yaml", ()),
+        ("compose/roulette/compose.yaml", ("casino-b",)),  # its site names it
         ("compose/guestbook/compose.yaml", ("acceptance",)),
         ("compose/jackpot/deep/file", ("casino-a", "casino-b")),  # their class names it
         ("compose/slots/project.yaml", ("casino-b",)),
@@ -101,6 +108,16 @@ def test_a_sample_has_one_of_each_environment_first(checkout: Path) -> None:
 def test_without_a_limit_all_are_taken(checkout: Path) -> None:
     stacks = Stacks(checkout)
     assert stacks.affected(["__main__.py"]).sample(None, stacks.environments()) == (list(EVERY), [])
+
+
+def test_hundreds_of_stacks_are_sorted_in_no_time(checkout: Path) -> None:
+    for number in range(320):
+        own = (checkout / "Pulumi.casino-a.yaml").read_text()
+        (checkout / f"Pulumi.client-{number}.yaml").write_text(own)
+    began = time.monotonic()
+    found = Stacks(checkout).affected(["environments/client.yaml", "compose/jackpot/x", "uv.lock"])
+    assert len(found.stacks) == 323
+    assert time.monotonic() - began < 2
 
 
 def git(folder: Path, *arguments: str) -> None:
