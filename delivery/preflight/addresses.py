@@ -16,7 +16,7 @@ from settings import VmSpec
 
 PORTS = (22, 445, 3389)
 """Linux, and what Windows opens first."""
-DEADLINE_S = 3.0
+DEADLINE_S, AT_ONCE = 6.0, 64
 
 
 def check_addresses(scope: Scope, inventory: Inventory | None, no_inventory: str) -> Iterator[Check]:
@@ -26,7 +26,7 @@ def check_addresses(scope: Scope, inventory: Inventory | None, no_inventory: str
     wanted = [
         (vm, str(nic.address.ip), slot) for vm in scope.program.vms for slot, nic in enumerate(vm.nics) if nic.address
     ]
-    probes = at_once([partial(_is_taken, address) for _, address, _ in wanted], DEADLINE_S)
+    probes = at_once([partial(_is_taken, address) for _, address, _ in wanted], DEADLINE_S, AT_ONCE)
     for (vm, address, slot), taken in zip(wanted, probes, strict=True):
         about = About(
             name="address", subject=f"{address} {vm.name}", field=scope.of_vm(vm.name, f"networks[{slot}].address")

@@ -62,7 +62,8 @@ def _stack_secrets(scope: Scope) -> Iterator[Check]:
     wanted = {plan.name: plan.secrets for plan in scope.program.stacks}
     about = About(name="secret", subject="secrets of stacks", field=scope.of_stack(STACK_SECRETS))
     given = scope.file.values.get(STACK_SECRETS) or {}
-    must = sum(secret.generate is None for secrets in wanted.values() for secret in secrets.values())
+    all_secrets = [secret for secrets in wanted.values() for secret in secrets.values()]
+    must = sum(secret.generate is None for secret in all_secrets)
     if given == ENCRYPTED and must:
         yield about.unknown(f"{STACK_SECRETS} is encrypted as a whole, so its keys cannot be seen")
         return
@@ -72,9 +73,5 @@ def _stack_secrets(scope: Scope) -> Iterator[Check]:
         detail, _, remedy = line.partition("; ")
         yield about.failed(detail, remedy)
     if wanted and not problems:
-        yield about.passed(f"{must} to be given, all there; {_made_up(wanted)} made up by `pulumi up`")
-
-
-def _made_up(wanted: object) -> int:
-    found = wanted if isinstance(wanted, dict) else {}
-    return sum(secret.generate is not None for secrets in found.values() for secret in secrets.values())
+        made_up = len(all_secrets) - must
+        yield about.passed(f"{must} to be given, all there; {made_up} made up by `pulumi up`")
