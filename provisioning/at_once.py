@@ -12,7 +12,7 @@ T = TypeVar("T")
 THREADS = 16
 
 
-def at_once(jobs: Sequence[Callable[[], T]], deadline_s: float) -> list[T | Exception]:
+def at_once(jobs: Sequence[Callable[[], T]], deadline_s: float, threads: int = THREADS) -> list[T | Exception]:
     """What each gave or raised, in their order; TimeoutError for those that the deadline left behind.
 
     Not an executor: that would wait for them when the program ends.
@@ -32,7 +32,7 @@ def at_once(jobs: Sequence[Callable[[], T]], deadline_s: float) -> list[T | Exce
                 answers[index] = error
             ended.release()
 
-    for _ in range(min(THREADS, len(jobs))):
+    for _ in range(min(threads, len(jobs))):
         threading.Thread(target=work, daemon=True).start()
     limit = time.monotonic() + deadline_s
     if not all(ended.acquire(timeout=max(0.0, limit - time.monotonic())) for _ in jobs):

@@ -102,6 +102,7 @@ class Inventory:
         """`deadline_s` is for all questions of one `ask`."""
         self._api, self._deadline_s = api, deadline_s
         self._answers: dict[Question, Any] = {}
+        self._vms: Mapping[int, Vm] | None = None
 
     def ask(self, questions: Iterable[Question]) -> None:
         """Ask those that have not been asked, all at once."""
@@ -124,15 +125,9 @@ class Inventory:
 
     def vms(self) -> Mapping[int, Vm]:
         """The VMs that the token may see, by id."""
-        return {
-            int(found["vmid"]): Vm(
-                vm_id=int(found["vmid"]),
-                name=str(found.get("name") or ""),
-                node=str(found["node"]),
-                is_template=bool(found.get("template")),
-            )
-            for found in self.answer(VMS)
-        }
+        if self._vms is None:
+            self._vms = {int(found["vmid"]): _vm(found) for found in self.answer(VMS)}
+        return self._vms
 
     def storages(self, node: str) -> Mapping[str, Storage]:
         """The storages of a node that the token may see, by name."""
@@ -174,6 +169,15 @@ def template_parts(config: Mapping[str, Any]) -> TemplateParts:
         disk_gib=float(size[1]) * _UNITS[size[2]] if size else None,
         storage=drive.partition(":")[0] or None,
         bridges=tuple(found[1] for nic in nics if (found := re.search(r"\bbridge=([^,]+)", nic))),
+    )
+
+
+def _vm(found: Mapping[str, Any]) -> Vm:
+    return Vm(
+        vm_id=int(found["vmid"]),
+        name=str(found.get("name") or ""),
+        node=str(found["node"]),
+        is_template=bool(found.get("template")),
     )
 
 

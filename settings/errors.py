@@ -17,6 +17,7 @@ class SettingsError(Exception):
         """Take the source's name (a file, a config key) and one line per problem."""
         self.source = source
         self.problems = tuple(problems)
+        self.places = tuple((source, line) for line in self.problems)
         super().__init__("\n".join(f"{source}: {line}" for line in self.problems))
 
     @classmethod
@@ -24,6 +25,7 @@ class SettingsError(Exception):
         """Problems of several sources, each `(source, line)`; the error's own source is the first one's."""
         pairs = list(found)
         error = cls(pairs[0][0], [line for _, line in pairs])
+        error.places = tuple(pairs)
         error.args = ("\n".join(f"{source}: {line}" for source, line in pairs),)
         return error
 

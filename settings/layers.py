@@ -51,20 +51,25 @@ class Layers:
 
     def origin(self, path: Path) -> tuple[Layer, Path]:
         """The layer that a value comes from, and its path there; the topmost layer for what none of them says."""
-        best, depth, found = self.layers[-1], 0, path
+        best, left, found = self.layers[-1], len(path), path
         for candidate in (path, (VM_DEFAULTS, *path[2:])) if path[:1] == ("vms",) else (path,):
             for layer in reversed(self.layers):
-                if (reached := _depth(layer.values, candidate)) > depth:
-                    best, depth, found = layer, reached, candidate
+                known = _depth(layer.values, candidate)
+                if known and len(candidate) - known < left:
+                    best, left, found = layer, len(candidate) - known, candidate
         return best, found
+
+    def place(self, setting: str) -> tuple[str, str]:
+        """The file in which a setting stands, and where in it."""
+        layer, path = self.origin(_parsed(setting))
+        return layer.source, ".".join(filter(None, [layer.below, path_text(path)]))
 
     def _placed(self, source: str, line: str) -> tuple[str, str]:
         match = _PATH.match(line)
         if match is None or source != self.layers[-1].source:
             return source, line
-        layer, path = self.origin(_parsed(match[1]))
-        where = ".".join(filter(None, [layer.below, path_text(path)]))
-        return layer.source, f"{where}: {line[match.end() :]}"
+        file, where = self.place(match[1])
+        return file, f"{where}: {line[match.end() :]}"
 
 
 def over(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,8 @@ class Reading:
     """None where not even the site is known."""
     errors: Mapping[str, SettingsError]
     """By part, in the order in which they are read: settings, site, vms, hosts, stacks, portainers."""
+    layers: Layers
+    """Which file says what."""
 
 
 def load_program(stack: str, raw: Mapping[str, str]) -> Program:
@@ -96,7 +98,8 @@ def read_program(stack: str, raw: Mapping[str, str]) -> Reading:
     if site_error is not None:
         errors["site"] = site_error
     program = _planned(stack, source, site, settings, errors) if site is not None else None
-    return Reading(program=program, errors={part: layers.explained(error) for part, error in errors.items()})
+    explained = {part: layers.explained(error) for part, error in errors.items()}
+    return Reading(program=program, errors=explained, layers=layers)
 
 
 def _settings(stack: str, source: str, values: Mapping[str, Any]) -> StackSettings:

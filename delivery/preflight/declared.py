@@ -18,12 +18,10 @@ STACK_SECRETS = "hypercompose:stack_secrets"
 
 def invalid(errors: tuple[SettingsError, ...]) -> Iterator[Check]:
     """A line for each problem."""
-    for error in errors:
-        for line in error.problems:
-            detail, _, remedy = line.partition("; ")
-            setting = line.partition(":")[0]
-            about = About(name="settings", subject=error.source, field=f"{error.source}: {setting}")
-            yield about.failed(detail, remedy or "see docs/settings.md")
+    for source, line in (place for error in errors for place in error.places):
+        detail, _, remedy = line.partition("; ")
+        about = About(name="settings", subject=source, field=f"{source}: {line.partition(':')[0]}")
+        yield about.failed(detail, remedy or "see docs/settings.md")
 
 
 def check_settings(scope: Scope) -> Iterator[Check]:
@@ -32,7 +30,7 @@ def check_settings(scope: Scope) -> Iterator[Check]:
     yield from invalid(errors)
     if not errors:
         servers = sum(host.existing is not None for host in program.hosts)
-        found = f"{len(program.vms)} VMs, {servers} servers, {len(program.stacks)} stacks on site {program.site.id}"
+        found = f"VMs: {len(program.vms)}, servers: {servers}, stacks: {len(program.stacks)}"
         yield About(name="settings", subject=scope.file.name).passed(found)
 
 
@@ -60,9 +58,10 @@ def _there(scope: Scope, subject: str, key: str, variable: str) -> Check:
 
 def _stack_secrets(scope: Scope) -> Iterator[Check]:
     wanted = {plan.name: plan.secrets for plan in scope.program.stacks}
-    about = About(name="secret", subject="secrets of stacks", field=scope.of_stack(STACK_SECRETS))
+    about = About(name="secret", subject="secrets of stacks", field=f"{scope.file.name}: {STACK_SECRETS}")
     given = scope.file.values.get(STACK_SECRETS) or {}
-    must = sum(secret.generate is None for secrets in wanted.values() for secret in secrets.values())
+    all_secrets = [secret for secrets in wanted.values() for secret in secrets.values()]
+    must = sum(secret.generate is None for secret in all_secrets)
     if given == ENCRYPTED and must:
         yield about.unknown(f"{STACK_SECRETS} is encrypted as a whole, so its keys cannot be seen")
         return
@@ -72,9 +71,5 @@ def _stack_secrets(scope: Scope) -> Iterator[Check]:
         detail, _, remedy = line.partition("; ")
         yield about.failed(detail, remedy)
     if wanted and not problems:
-        yield about.passed(f"{must} to be given, all there; {_made_up(wanted)} made up by `pulumi up`")
-
-
-def _made_up(wanted: object) -> int:
-    found = wanted if isinstance(wanted, dict) else {}
-    return sum(secret.generate is not None for secrets in found.values() for secret in secrets.values())
+        made_up = len(all_secrets) - must
+        yield about.passed(f"{must} to be given, all there; {made_up} made up by `pulumi up`")

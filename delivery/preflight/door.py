@@ -41,7 +41,7 @@ def knock(scope: Scope) -> Door:
         About(name="api", subject=proxmox.endpoint, field=scope.of_site("proxmox.endpoint")),
         About(name="tls", subject=proxmox.endpoint, field=tls),
         About(name="tls", subject="for the Proxmox provider", field=tls),
-        About(name="token", field=scope.of_stack(TOKEN_KEY) if scope.file.secret(TOKEN_KEY) else ""),
+        About(name="token", field=f"{scope.file.name}: {TOKEN_KEY}" if scope.file.secret(TOKEN_KEY) else ""),
     )
     door = Door(Proxmox(proxmox.endpoint, secret.value or "", ca, timeout_s=TIMEOUT_S, tries=1), ladder)
     if ca and not Path(ca).is_file():

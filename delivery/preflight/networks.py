@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from delivery.preflight.check import About, Check
 from delivery.preflight.scope import Scope
@@ -34,10 +34,9 @@ def check_networks(scope: Scope, inventory: Inventory) -> Iterator[Check]:
         yield _one(about, bridge, there, tag)
 
 
-def _one(about: About, bridge: str, there: object, tag: str) -> Check:
-    names = sorted(there) if isinstance(there, set) else []
-    if bridge not in names:
-        known = ", ".join(names) or "none"
+def _one(about: About, bridge: str, there: Collection[str], tag: str) -> Check:
+    if bridge not in there:
+        known = ", ".join(sorted(there)) or "none"
         return about.failed(
             f"the bridge does not exist there, or the token may not see it; there is {known}",
             "make it on the node, own it in `bridges`, or correct the site file",

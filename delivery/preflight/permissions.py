@@ -16,8 +16,8 @@ from settings import VmSpec
 from settings.stack import HostKeyMethod
 
 REMEDY = (
-    "add it to the role that the token {token}has there: pveum role modify ROLE --append 1 --privs {privilege}; "
-    "a token with privilege separation needs it for its user as well"
+    "pveum role modify ROLE --append 1 --privs {privilege} (ROLE: what {token} has there; with privilege separation "
+    "its user needs it too)"
 )
 
 
@@ -95,4 +95,4 @@ def check_permissions(scope: Scope, inventory: Inventory) -> Iterator[Check]:
 
 def _token_id(scope: Scope) -> str:
     found = (scope.secret(TOKEN_KEY, TOKEN_VARIABLE).value or "").partition("=")[0]
-    return f"{found} " if found else ""
+    return found or "the token"

@@ -43,8 +43,9 @@ class Scope:
         return self.program.site
 
     def of_stack(self, setting: str) -> str:
-        """A setting of the stack, with its file."""
-        return f"{self.file.name}: {setting}"
+        """A setting of the stack, with the file that says it: the stack's own, or one below it."""
+        file, where = self.reading.layers.place(setting)
+        return f"{file}: {where}"
 
     def of_site(self, setting: str) -> str:
         """A setting of the site, with its file."""

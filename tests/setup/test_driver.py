@@ -73,6 +73,12 @@ def on_real_site(tmp_path: Path) -> Session:
     return Session(stack="acceptance", site=site, parts=(), variables={})
 
 
+def test_preflight_starts_no_lab_and_makes_no_stack(ran: Recorder, tmp_path: Path) -> None:
+    ran.codes["delivery.preflight --stack"] = 3
+    assert driver.COMMANDS["preflight"](on_lab(tmp_path, there=False), ["--json"]) == 3
+    assert ran.said == ["delivery.preflight --stack"]
+
+
 def test_up_on_the_lab(ran: Recorder, tmp_path: Path) -> None:
     assert driver.up(on_lab(tmp_path), ["--refresh"]) == 0
     assert ran.said == [

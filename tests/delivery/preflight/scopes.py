@@ -23,7 +23,7 @@ def write_stack(folder: Path, patch: pytest.MonkeyPatch, other: dict[str, Any], 
     patch.setenv("PULUMI_OPTION_CONFIG_FILE", str(file))
 
 
-def scope_of(folder: Path, patch: pytest.MonkeyPatch, *, other: dict[str, Any] | None = None, **settings: Any) -> Scope:
+def scope_of(folder: Path, patch: pytest.MonkeyPatch, *, other: Any = None, **settings: Any) -> Scope:
     """The scope of stack `dev` with these settings."""
     write_stack(folder, patch, other or {}, **settings)
     scope, _ = open_scope("dev")

@@ -51,12 +51,6 @@ def found(lab_site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> As
 
 
 def test_every_name_of_the_settings_is_asked_where_it_is_needed(found: Ask) -> None:
-    everything = {
-        "pve.lab.internal": "192.0.2.1",
-        REGISTRY: "192.0.2.2",
-        GIT: "192.0.2.3",
-        "code.example.com": "192.0.2.4",
-    }
     checks = found(EVERYTHING, EVERYTHING)
     assert set(checks) == set(EVERYTHING)
     assert {check.status for check in checks.values()} == {Status.PASSED}

@@ -111,3 +111,16 @@ def test_secrets_are_looked_for_and_never_shown(
     whole = {"hypercompose:stack_secrets": {"secure": "v1:abc"}}
     found = {check.subject: check for check in check_secrets(scope_of(tmp_path, monkeypatch, other=whole, **settings))}
     assert found["secrets of stacks"].status is Status.NOT_CHECKED
+
+
+def test_a_setting_is_named_with_the_file_that_says_it(
+    lab_site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "environments"
+    folder.mkdir()
+    monkeypatch.setenv("HYPERCOMPOSE_ENVIRONMENTS", str(folder))
+    (folder / "casino.yaml").write_text("vm_defaults: {disk_gib: 5}\nstacks: {own: {inline: 'services: {}'}}\n")
+    scope = scope_of(tmp_path, monkeypatch, **{"vms": [VM], "class": "casino"})
+    assert scope.of_vm("vm-a", "disk_gib") == "environments/casino.yaml: vm_defaults.disk_gib"
+    assert scope.of_vm("vm-a", "first_id") == "Pulumi.dev.yaml: vms[0].first_id"
+    assert {check.subject for check in check_settings(scope)} == {"environments/casino.yaml"}

@@ -44,7 +44,7 @@ def keys() -> tuple[paramiko.PKey, paramiko.PKey]:
 
 @pytest.fixture
 def said() -> dict[str, Any]:
-    return {"code": 0, "out": str(int(time.time())), "err": ""}
+    return {"code": 0, "out": None, "err": ""}
 
 
 @pytest.fixture
@@ -59,7 +59,12 @@ def server(
     file = tmp_path / "key"
     ours.write_private_key_file(str(file))
     monkeypatch.setenv("HYPERCOMPOSE_SSH_KEY_FILE", str(file))
-    sshd = Sshd(host_key, ours, lambda command, stdin: (said["code"], said["out"].encode(), said["err"].encode()))
+
+    def answer(command: str, stdin: bytes) -> tuple[int, bytes, bytes]:
+        out = str(int(time.time())) if said["out"] is None else said["out"]
+        return said["code"], out.encode(), said["err"].encode()
+
+    sshd = Sshd(host_key, ours, answer)
     yield Server(sshd, tmp_path, monkeypatch)
     sshd.close()
 
