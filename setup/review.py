@@ -15,7 +15,8 @@ from setup.places import CHECKOUT
 from setup.report import SetupError, say
 from setup.session import Session, open_session
 from setup.sites import site_of
-from setup.stack import exists, init
+from setup.stack import init
+from setup.state.guard import usable
 
 COMMENT = [sys.executable, "-m", "delivery.review", "comment"]
 NOT_MADE = "the stack is not there yet and could not be made; `make preview` shows why"
@@ -56,8 +57,11 @@ def _digest(stack: str, site: str, file: Path) -> Path:
         session = open_session(stack, site or site_of(stack))
     except SetupError as problem:
         return _kept(stack, "", str(problem), 1, file, None)
-    if driver.lab(session, "up") or (not exists(session) and init(session)):
-        return _kept(stack, session.site.id, NOT_MADE, 1, file, session)
+    try:
+        if driver.lab(session, "up") or (usable(session) is None and init(session)):
+            return _kept(stack, session.site.id, NOT_MADE, 1, file, session)
+    except SetupError as problem:
+        return _kept(stack, session.site.id, str(problem), 1, file, session)
     line = ["pulumi", "preview", "--json", "--stack", stack]
     done = subprocess.run(line, cwd=CHECKOUT, env=session.environment(), capture_output=True, text=True, check=False)
     # What fails beside the plan is said on the other stream alone

@@ -49,6 +49,7 @@ def test_two_environments_live_in_one_bucket(team: Checkout, s3: S3) -> None:
         assert done.code == 0, done.why
     assert team.preview(stack=HERE) == {}
     assert team.make("up", stack=HERE, args="--expect-no-changes").code == 0
+    assert len(list((team.folder / ".lab" / "exports" / HERE).glob("*.json"))) == 1  # the same once
     assert {checkpoint_key(HERE), checkpoint_key(THERE)} <= set(s3.names(".pulumi/stacks/"))
     assert not (team.folder / ".lab" / "state" / checkpoint_key(HERE)).exists()
 

@@ -55,7 +55,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
     monkeypatch.setattr(module, "open_session", session)
     monkeypatch.setattr(module, "site_of", lambda stack: "main")
-    monkeypatch.setattr(module, "exists", lambda session: session.stack != "new")
+    monkeypatch.setattr(module, "usable", lambda session: None if session.stack == "new" else session)
     monkeypatch.setattr(module, "init", lambda session: 0)
     monkeypatch.setattr("subprocess.run", found.run)
     return found
