@@ -45,7 +45,8 @@ def drift(session: Session, arguments: Sequence[str]) -> int:
 
 def outputs(session: Session, arguments: Sequence[str]) -> int:
     """What the stack tells others, as FORMAT; secrets stay hidden."""
-    said = capture(session, "stack", "output", "--json", "--stack", session.stack)
+    there = usable(session) is not None
+    said = capture(session, "stack", "output", "--json", "--stack", session.stack) if there else ""
     if not json.loads(said or "{}"):
         say(f"stack {session.stack} has told nothing yet: make up STACK={session.stack}")
         return 1

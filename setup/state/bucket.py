@@ -155,7 +155,7 @@ class Bucket:
             return f"no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, {WHERE}"
         if isinstance(error, (exceptions.HTTPClientError, exceptions.ConnectionError)):
             endpoint = dict(parse_qsl(urlsplit(self._backend).query)).get("endpoint", "AWS")
-            return f"{endpoint} cannot be reached ({type(error).__name__}); is it up, and is endpoint= right?"
+            return f"{endpoint} cannot be reached ({type(error).__name__}); see whether it is up and endpoint= is right"
         return f"{error}; correct the address, or the AWS settings {WHERE}"
 
     @property

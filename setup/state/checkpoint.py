@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from setup.state import integrity
+from setup.state.likeness import essence
 from setup.state.store import PROJECT, plain
 
 VERSIONS = (3, 4)
@@ -82,9 +83,8 @@ class Checkpoint:
         return next((str(site) for site in said if site is not None), None)
 
     def is_same_as(self, other: Checkpoint) -> bool:
-        """Whether both hold the same; when it was written does not count."""
-        mine, theirs = ({**c.deployment, "manifest": None} for c in (self, other))
-        return mine == theirs
+        """Whether both hold the same, however the engine wrote it down."""
+        return essence(self.deployment) == essence(other.deployment)
 
     def faults(self, owner: Owner) -> Iterator[str]:
         """Why this state must not be used, worst first: it does not fit together, or it is somebody else's."""

@@ -24,7 +24,11 @@ class Good:
 
 def last_good(current: Current) -> Good | None:
     """The newest sound one, by when the engine wrote it: somebody else may have updated the stack since our export."""
-    return max((*_exported(current), *_copied(current)), key=lambda good: good.checkpoint.written, default=None)
+    exported = list(_exported(current))
+    newest = max((*exported, *_copied(current)), key=lambda good: good.checkpoint.written, default=None)
+    # An update that changed nothing is newer, but no other state: then the export will do.
+    same = (good for good in exported if newest and good.checkpoint.is_same_as(newest.checkpoint))
+    return next(same, newest)
 
 
 def _exported(current: Current) -> Iterator[Good]:

@@ -1,25 +1,38 @@
-"""The checkout with its state in a bucket."""
+"""A checkout with a lab of its own and its state in a bucket."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 
-from tests.lab.checkout import SITE, Checkout
+from tests.dead_runs import claim
+from tests.lab.checkout import Checkout, OwnLab, copy_checkout
 from tests.s3 import KEYS
 
+LAB = OwnLab(site="lab-s3", net="10.93", port=18193)
 
-def on_bucket(checkout: Checkout, backend: str, folder: Path) -> Checkout:
-    """The same checkout and lab; only the state is elsewhere."""
-    site = yaml.safe_load((checkout.folder / "sites" / f"{SITE}.yaml").read_text())
+
+@contextmanager
+def team_checkout(backend: str, *stacks: str) -> Iterator[Checkout]:
+    """With stacks that have no VM: the site is claimed, and that is all."""
+    base = Path(tempfile.mkdtemp(prefix="hypercompose-s3-"))
+    claim(base)
+    found = copy_checkout(base / "checkout", LAB, KEYS)
+    file = found.folder / "sites" / f"{LAB.site}.yaml"
+    site = yaml.safe_load(file.read_text())
     site["state"]["backend"] = backend
-    folder.mkdir(exist_ok=True)
-    (folder / f"{SITE}.yaml").write_text(yaml.safe_dump(site))
-    return Checkout(checkout.folder, {"HYPERCOMPOSE_SITES": str(folder), **KEYS})
-
-
-def add_stack(checkout: Checkout, stack: str) -> None:
-    """A stack without any VM: the site is claimed, and that is all."""
-    settings = {"config": {"hypercompose:site": SITE, "hypercompose:vms": []}}
-    (checkout.folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(settings))
+    file.write_text(yaml.safe_dump(site))
+    for stack in stacks:
+        settings = {"config": {"hypercompose:site": LAB.site, "hypercompose:vms": []}}
+        (found.folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(settings))
+    try:
+        yield found
+    finally:
+        purged = found.make("lab-purge")
+        assert purged.code == 0, purged.why
+        shutil.rmtree(base)

@@ -29,6 +29,18 @@ TIMEOUT_S = 240
 
 
 @dataclass(frozen=True)
+class OwnLab:
+    """A lab beside all others: its site, the first half of its addresses, the port of its API."""
+
+    site: str = SITE
+    net: str = NET
+    port: int = PORT
+
+
+E2E = OwnLab()
+
+
+@dataclass(frozen=True)
 class Done:
     """A command that ended."""
 
@@ -48,16 +60,17 @@ class Checkout:
     """Runs make and pulumi in the copy."""
 
     folder: Path
+    lab: OwnLab = E2E
     variables: Mapping[str, str] = field(default_factory=dict)
     """What is in its environment besides everything that is in ours."""
 
     def make(self, target: str, *, stack: str = SITE, args: str = "") -> Done:
         """`make TARGET STACK=… SITE=lab-e2e`."""
-        return self.run(["make", "-s", target, f"STACK={stack}", f"SITE={SITE}", f"ARGS={args}"])
+        return self.run(["make", "-s", target, f"STACK={stack}", f"SITE={self.lab.site}", f"ARGS={args}"])
 
     def pulumi(self, *arguments: str, stack: str = SITE, env: dict[str, str] | None = None) -> Done:
         """Plain pulumi after `eval "$(make -s env)"`, without colours."""
-        script = f'eval "$(make -s env STACK={stack} SITE={SITE} 2>/dev/null)"; exec env "$@" --color never'
+        script = f'eval "$(make -s env STACK={stack} SITE={self.lab.site} 2>/dev/null)"; exec env "$@" --color never'
         changes = [f"{name}={value}" for name, value in (env or {}).items()]
         return self.run(["bash", "-c", script, "-", *changes, "pulumi", *arguments, "--stack", stack])
 
@@ -70,7 +83,7 @@ class Checkout:
 
     def session(self, stack: str = SITE) -> Session:
         """A stack as set-up sees it, without a look for its parts."""
-        return Session(stack=stack, site=read_site(SITE, self.folder), parts=(), variables={})
+        return Session(stack=stack, site=read_site(self.lab.site, self.folder), parts=(), variables={})
 
     def hosts(self, stack: str = SITE) -> dict[str, Any]:
         """The stack's `hosts` output."""
@@ -91,7 +104,7 @@ class Checkout:
         """The lab's API with its own token, as another user of the site would reach it."""
         own = (self.folder / ".lab" / "credentials.env").read_text().partition("PROXMOX_VE_API_TOKEN='")[2]
         return Proxmox(
-            f"https://127.0.0.1:{PORT}", token or own.partition("'")[0], str(self.folder / ".lab/tls/ca.crt")
+            f"https://127.0.0.1:{self.lab.port}", token or own.partition("'")[0], str(self.folder / ".lab/tls/ca.crt")
         )
 
     def vms(self) -> dict[int, str]:
@@ -110,7 +123,7 @@ class Checkout:
     def kill_up_when(self, moment: Callable[[str], bool], *, stack: str = SITE, after_s: float = 0) -> str:
         """Start `make up`; kill -9 everything of it `after_s` after `moment` is true of what it had printed."""
         log = self.folder / ".lab" / f"killed-{stack}.log"
-        command = ["make", "-s", "up", f"STACK={stack}", f"SITE={SITE}"]
+        command = ["make", "-s", "up", f"STACK={stack}", f"SITE={self.lab.site}"]
         with log.open("wb") as out:
             running = subprocess.Popen(
                 command,
@@ -139,7 +152,7 @@ class Checkout:
     def fault(self, **fault: Any) -> Iterator[None]:
         """Arm a fault of the lab's API for the length of a block."""
         headers = {"X-Lab-Control": (self.folder / ".lab" / "proxmox" / "control").read_text().strip()}
-        url, ca = f"https://127.0.0.1:{PORT}/_lab/faults", str(self.folder / ".lab/tls/ca.crt")
+        url, ca = f"https://127.0.0.1:{self.lab.port}/_lab/faults", str(self.folder / ".lab/tls/ca.crt")
         requests.post(url, json=fault, headers=headers, verify=ca, timeout=10).raise_for_status()
         try:
             yield
@@ -171,7 +184,7 @@ def kill_session(session: int) -> None:
                 os.kill(int(entry.name), signal.SIGKILL)
 
 
-def copy_checkout(folder: Path) -> Checkout:
+def copy_checkout(folder: Path, lab: OwnLab = E2E, variables: Mapping[str, str] | None = None) -> Checkout:
     """Copy what git knows or would add, point it at a site of its own; the environment is shared."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
@@ -181,8 +194,8 @@ def copy_checkout(folder: Path) -> Checkout:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     (folder / ".venv").symlink_to(ROOT / ".venv")
-    _give_own_site(folder)
-    return Checkout(folder)
+    _give_own_site(folder, lab)
+    return Checkout(folder, lab, variables or {})
 
 
 def _only_vms(file: Path) -> None:
@@ -193,15 +206,15 @@ def _only_vms(file: Path) -> None:
     file.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
-def _give_own_site(folder: Path) -> None:
+def _give_own_site(folder: Path, lab: OwnLab) -> None:
     site = (folder / "sites" / "lab.yaml").read_text()
-    changes = {"id: lab\n": f"id: {SITE}\n", "18006": str(PORT)}
+    changes = {"id: lab\n": f"id: {lab.site}\n", "18006": str(lab.port)}
     for old, new in changes.items():
         site = site.replace(old, new)
-    (folder / "sites" / f"{SITE}.yaml").write_text(site)
-    own = (folder / "Pulumi.lab.yaml").read_text().replace("site: lab\n", f"site: {SITE}\n")
-    (folder / f"Pulumi.{SITE}.yaml").write_text(own)
-    for file in (folder / "sites" / f"{SITE}.yaml", *folder.glob("Pulumi.*.yaml")):
-        file.write_text(file.read_text().replace("10.77.", f"{NET}."))
+    (folder / "sites" / f"{lab.site}.yaml").write_text(site)
+    own = (folder / "Pulumi.lab.yaml").read_text().replace("site: lab\n", f"site: {lab.site}\n")
+    (folder / f"Pulumi.{lab.site}.yaml").write_text(own)
+    for file in (folder / "sites" / f"{lab.site}.yaml", *folder.glob("Pulumi.*.yaml")):
+        file.write_text(file.read_text().replace("10.77.", f"{lab.net}."))
     for file in folder.glob("Pulumi.*.yaml"):
         _only_vms(file)

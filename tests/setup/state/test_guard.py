@@ -105,6 +105,15 @@ def test_a_copy_that_the_engine_kept_wins_when_it_is_newer(session: Session, tmp
     assert "later" in export_named(text).read_text()
 
 
+def test_a_newer_copy_of_the_same_is_no_other_state(session: Session, tmp_path: Path) -> None:
+    history = tmp_path / "state" / ".pulumi" / "history" / "hypercompose" / "lab"
+    history.mkdir(parents=True)
+    (history / "lab-1.checkpoint.json").write_bytes(kept(at="2026-11-26T00:00:00Z", **PARTS))
+    spoil(session, b"")
+    assert "The last good export is of 2026-11-25 12:00:00 UTC" in refusal(session)
+    assert len(Current(session).archive.times()) == 1
+
+
 def test_without_anything_good_it_says_whom_to_ask(tmp_path: Path) -> None:
     session = lab_session(tmp_path)
     put_bytes(tmp_path / "state", "lab", b"{")
