@@ -1,0 +1,136 @@
+"""Compose files inside of resources, in one form: however it was written, a rule sees the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from policies.resource import Resource, items, pairs
+from provisioning.compose.model import Model
+from provisioning.compose.text import load_compose
+
+TYPES = ("hypercompose:git:Publication", "hypercompose:portainer:Stack")
+"""Resources that carry compose files: `files`, and `inline`."""
+_PORT = re.compile(r"(?:(?P<ip>\[[^]]*\]|[^:\[\]]*):)?(?P<published>[^:]*):(?P<target>[^:/]+)(?:/(?P<protocol>\w+))?")
+_VARIABLE = re.compile(r"\$(?:(?P<escaped>\$)|(?P<plain>\w+)|\{(?P<name>\w+)(?::?(?P<how>[-?+])(?P<rest>[^{}]*))?\})")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service where it was found: `compose.yaml: services.web`."""
+
+    where: str
+    content: Mapping[str, Any]
+
+    def flag(self, key: str) -> bool:
+        """Whether something is on, or up to a variable that nobody has given here."""
+        found = self.content.get(key)
+        return str(found).lower() not in ("none", "false", "")
+
+
+@dataclass(frozen=True)
+class File:
+    """A compose file, in long form and with its variables replaced by what is known of them."""
+
+    name: str
+    model: Model
+
+    @property
+    def services(self) -> Iterator[Service]:
+        """Its services, those scaled to nothing included."""
+        for name, content in pairs(self.model.content.get("services")):
+            yield Service(f"{self.name}: services.{name}", content if isinstance(content, Mapping) else {})
+
+
+def files(resource: Resource) -> Iterator[File]:
+    """The compose files of a resource. Texts that are none, and those not known yet, are left out."""
+    env = tuple((name, value) for name, value in pairs(resource.get("env")) if _may_be_shown(resource, name, value))
+    inline = resource.get("inline")
+    texts = {"inline": inline} if isinstance(inline, str) else {}
+    texts |= {name: text for name, text in pairs(resource.get("files")) if name.endswith((".yaml", ".yml"))}
+    for name, text in texts.items():
+        content = _content(text, env) if isinstance(text, str) else None
+        if content is not None:
+            yield File(name, Model(content))
+
+
+def services(resource: Resource) -> Iterator[Service]:
+    """The services of all its files."""
+    for file in files(resource):
+        yield from file.services
+
+
+def _may_be_shown(resource: Resource, name: str, value: Any) -> bool:
+    return isinstance(value, str) and not resource.is_secret(f"env.{name}")
+
+
+@lru_cache(maxsize=64)
+def _content(text: str, env: tuple[tuple[str, str], ...]) -> Mapping[str, Any] | None:
+    try:
+        content = load_compose(text)
+    except yaml.YAMLError:
+        return None  # refused by the provider, which says why
+    if not isinstance(content, dict) or not isinstance(content.get("services"), dict):
+        return None
+    content = _replaced(content, dict(env))
+    return {**content, "services": {name: _long(service) for name, service in content["services"].items()}}
+
+
+def _replaced(value: Any, env: Mapping[str, str]) -> Any:
+    """As compose interpolates it; a variable without a value here stays as it is written, so that rules can see it."""
+    if isinstance(value, str):
+        return _VARIABLE.sub(lambda found: _value(found, env), value)
+    if isinstance(value, dict):
+        return {key: _replaced(inner, env) for key, inner in value.items()}
+    return [_replaced(inner, env) for inner in value] if isinstance(value, list) else value
+
+
+def _value(found: re.Match[str], env: Mapping[str, str]) -> str:
+    if found["escaped"]:
+        return "$"
+    name = found["plain"] or found["name"]
+    if found["how"] == "+":
+        return found["rest"] if env.get(name) else ""
+    if env.get(name):
+        return env[name]
+    return found["rest"] if found["how"] == "-" else found[0]
+
+
+def _long(service: Any) -> Any:
+    if not isinstance(service, dict):
+        return {}
+    return {
+        **service,
+        "ports": [_port(entry) for entry in items(service.get("ports"))],
+        "volumes": [_volume(entry) for entry in items(service.get("volumes"))],
+        "devices": [
+            str(entry).partition(":")[0] if isinstance(entry, str) else entry for entry in items(service.get("devices"))
+        ],
+    }
+
+
+def _port(entry: Any) -> Mapping[str, Any]:
+    if isinstance(entry, dict):
+        return {**entry, "published": str(entry.get("published") or "")}
+    found = _PORT.fullmatch(str(entry))
+    if found is None:
+        return {"target": str(entry), "published": ""}
+    return {
+        "target": found["target"],
+        "published": found["published"],
+        "host_ip": (found["ip"] or "").strip("[]"),
+        "protocol": found["protocol"] or "tcp",
+    }
+
+
+def _volume(entry: Any) -> Mapping[str, Any]:
+    if isinstance(entry, dict):
+        return entry
+    source, colon, _ = str(entry).partition(":")
+    is_path = bool(colon) and source.startswith(("/", ".", "~"))
+    return {"type": "bind" if is_path else "volume", "source": source if colon else ""}
