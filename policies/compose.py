@@ -32,6 +32,15 @@ class Service:
         found = self.content.get(key)
         return str(found).lower() not in ("none", "false", "")
 
+    @property
+    def limits(self) -> Mapping[str, Any]:
+        """`mem_limit` and `pids_limit`, in whichever of compose's two ways they are given."""
+        deploy = self.content.get("deploy")
+        found = deploy.get("resources", {}).get("limits") if isinstance(deploy, Mapping) else None
+        other = dict(pairs(found))
+        own = {"mem_limit": other.get("memory"), "pids_limit": other.get("pids")}
+        return {key: self.content.get(key) or value for key, value in own.items()}
+
 
 @dataclass(frozen=True)
 class File:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from provider.values import UNKNOWN
 
+LONGEST = 120
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """Type, name and inputs. `secret`: where values are marked secret, by path; `provider`: inputs of its provider."""
+    """Type, name and inputs. `secret`: paths of what is marked secret."""
 
     type: str
     name: str
@@ -41,3 +44,9 @@ def items(value: Any) -> Sequence[Any]:
 def pairs(value: Any) -> Iterator[tuple[str, Any]]:
     """The entries of a mapping, likewise."""
     yield from value.items() if isinstance(value, Mapping) else ()
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: JSON, in one line, cut."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
