@@ -10,7 +10,7 @@ PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 SETUP = $(PYTHON) -m setup
 ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
 
-.PHONY: help up preview outputs preflight drift commands down refresh recover env check test soak template images docs clean review
+.PHONY: help up preview policies outputs preflight drift commands down refresh recover env check test soak template images docs clean review
 .PHONY: lab-up lab-server lab-status lab-down lab-purge
 .DEFAULT_GOAL := help
 
@@ -30,6 +30,9 @@ preflight: ## check everything that the first `make up` depends on: make preflig
 	@$(SETUP) preflight $(ON)
 review: ## preview stacks as one comment: make review STACKS='acceptance integration' [ARGS=--post]
 	@$(SETUP) review -- --stacks '$(STACKS)' --site '$(SITE)' $(ARGS)
+
+policies: ## whether what a stack's state holds meets the rules of policies/
+	@$(SETUP) policies $(ON)
 
 drift: ## show what differs between the state and the world
 	@$(SETUP) drift $(ON)

@@ -14,9 +14,13 @@ from policies.resource import Resource, items, pairs
 from provisioning.compose.model import Model
 from provisioning.compose.text import load_compose
 
-TYPES = ("hypercompose:git:Publication", "hypercompose:portainer:Stack")
+PUBLICATION = "hypercompose:git:Publication"
+TYPES = (PUBLICATION, "hypercompose:portainer:Stack")
 """Resources that carry compose files: `files`, and `inline`."""
+DECISIVE = frozenset("image privileged network_mode pid ipc uts userns_mode cgroup cap_add security_opt".split())
+"""Keys of a service in which a variable of a published file stays: its value comes later, and from elsewhere."""
 _PORT = re.compile(r"(?:(?P<ip>\[[^]]*\]|[^:\[\]]*):)?(?P<published>[^:]*):(?P<target>[^:/]+)(?:/(?P<protocol>\w+))?")
+PARTS = ("networks", "volumes", "secrets", "configs")
 _VARIABLE = re.compile(r"\$(?:(?P<escaped>\$)|(?P<plain>\w+)|\{(?P<name>\w+)(?::?(?P<how>[-?+])(?P<rest>[^{}]*))?\})")
 
 
@@ -36,8 +40,8 @@ class Service:
     def limits(self) -> Mapping[str, Any]:
         """`mem_limit` and `pids_limit`, in whichever of compose's two ways they are given."""
         deploy = self.content.get("deploy")
-        found = deploy.get("resources", {}).get("limits") if isinstance(deploy, Mapping) else None
-        other = dict(pairs(found))
+        resources = dict(pairs(deploy)).get("resources")
+        other = dict(pairs(dict(pairs(resources)).get("limits")))
         own = {"mem_limit": other.get("memory"), "pids_limit": other.get("pids")}
         return {key: self.content.get(key) or value for key, value in own.items()}
 
@@ -63,7 +67,7 @@ def files(resource: Resource) -> Iterator[File]:
     texts = {"inline": inline} if isinstance(inline, str) else {}
     texts |= {name: text for name, text in pairs(resource.get("files")) if name.endswith((".yaml", ".yml"))}
     for name, text in texts.items():
-        content = _content(text, env) if isinstance(text, str) else None
+        content = _content(text, env, resource.type == PUBLICATION) if isinstance(text, str) else None
         if content is not None:
             yield File(name, Model(content))
 
@@ -79,15 +83,29 @@ def _may_be_shown(resource: Resource, name: str, value: Any) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _content(text: str, env: tuple[tuple[str, str], ...]) -> Mapping[str, Any] | None:
+def _content(text: str, env: tuple[tuple[str, str], ...], is_undecided: bool) -> Mapping[str, Any] | None:
     try:
         content = load_compose(text)
     except yaml.YAMLError:
         return None  # refused by the provider, which says why
     if not isinstance(content, dict) or not isinstance(content.get("services"), dict):
         return None
-    content = _replaced(content, dict(env))
-    return {**content, "services": {name: _long(service) for name, service in content["services"].items()}}
+    known = _replaced(content, dict(env))
+    services = {
+        name: {**_long(known["services"][name]), **(_decisive(written) if is_undecided else {})}
+        for name, written in content["services"].items()
+    }
+    return {**known, **{part: _parts(known.get(part)) for part in PARTS}, "services": services}
+
+
+def _decisive(service: Any) -> Mapping[str, Any]:
+    return {key: value for key, value in pairs(service) if key in DECISIVE}
+
+
+def _parts(value: Any) -> Mapping[str, Any]:
+    """Networks, volumes and their like by name, each a mapping of which `driver_opts` is one as well."""
+    found = {name: part if isinstance(part, Mapping) else {} for name, part in pairs(value)}
+    return {name: {**part, "driver_opts": dict(pairs(part.get("driver_opts")))} for name, part in found.items()}
 
 
 def _replaced(value: Any, env: Mapping[str, str]) -> Any:
@@ -112,9 +130,11 @@ def _value(found: re.Match[str], env: Mapping[str, str]) -> str:
 
 def _long(service: Any) -> Any:
     if not isinstance(service, dict):
-        return {}
+        service = {}
     return {
         **service,
+        "deploy": dict(pairs(service.get("deploy"))),
+        "scale": 1,  # what is scaled to nothing today may run tomorrow
         "ports": [_port(entry) for entry in items(service.get("ports"))],
         "volumes": [_volume(entry) for entry in items(service.get("volumes"))],
         "devices": [
@@ -139,7 +159,7 @@ def _port(entry: Any) -> Mapping[str, Any]:
 
 def _volume(entry: Any) -> Mapping[str, Any]:
     if isinstance(entry, dict):
-        return entry
+        return {**entry, "source": str(entry.get("source") or "")}
     source, colon, _ = str(entry).partition(":")
     is_path = bool(colon) and source.startswith(("/", ".", "~"))
     return {"type": "bind" if is_path else "volume", "source": source if colon else ""}

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from setup.locks import remove_stale_locks
+from setup.places import POLICIES
 from setup.report import say
 from setup.session import Session
 from setup.stack import capture, deployment, exists, init, is_interrupted, pulumi, python, state
 from setup.summary import known_hosts_lines, summary
+
+BY_RULES = ("--policy-pack", POLICIES.name)
 
 
 def up(session: Session, arguments: Sequence[str]) -> int:
@@ -21,7 +24,7 @@ def up(session: Session, arguments: Sequence[str]) -> int:
     lab(session, "up")
     _ready(session)
     code = _settle(session) if is_interrupted(state(session)) else 0
-    code = code or pulumi(session, "up", *_unasked(session), *_without_preview(session), *arguments)
+    code = code or pulumi(session, "up", *BY_RULES, *_unasked(session), *_without_preview(session), *arguments)
     return code or _show(session)
 
 
@@ -29,7 +32,18 @@ def preview(session: Session, arguments: Sequence[str]) -> int:
     """What `up` would do."""
     lab(session, "up")
     _ready(session)
-    return pulumi(session, "preview", "--diff", *arguments)
+    return pulumi(session, "preview", "--diff", *BY_RULES, *arguments)
+
+
+def policies(session: Session, arguments: Sequence[str]) -> int:
+    """Whether what the state holds meets the rules; nothing is run and nobody is asked."""
+    if not exists(session):
+        say(f"stack {session.stack}: has no state yet; `make preview` looks at what would be made")
+        return 0
+    code = pulumi(session, "policy", "analyze", *BY_RULES, *arguments)
+    if code == 0:
+        say(f"stack {session.stack}: no mandatory rule is violated")
+    return code
 
 
 def drift(session: Session, arguments: Sequence[str]) -> int:
@@ -123,6 +137,7 @@ COMMANDS: Mapping[str, Callable[[Session, Sequence[str]], int]] = {
     "preview": preview,
     "preflight": preflight,
     "outputs": outputs,
+    "policies": policies,
     "drift": drift,
     "commands": commands,
     "refresh": refresh,

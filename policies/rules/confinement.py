@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from policies.compose import TYPES, File, Service, files, services
 from policies.resource import Resource, items, pairs, shown
@@ -44,8 +45,7 @@ def shared(resource: Resource) -> Iterator[str]:
                 if _is_hosts(service.content.get(key)):
                     yield f"{service.where}.{key}: {shown(service.content[key])}"
         for name, network in pairs(file.model.content.get("networks")):
-            own = network if isinstance(network, Mapping) else {}
-            if own.get("name", name) == "host" or own.get("driver") == "host":
+            if "host" in (_known_as(name, network), network.get("driver")):
                 yield f"{file.name}: networks.{name}: the host's own"
 
 
@@ -97,6 +97,13 @@ def _missing(service: Service) -> Iterator[str]:
         yield "no-new-privileges"
     if service.content.get("read_only") is not True:
         yield "read_only"
+
+
+def _known_as(name: str, network: Mapping[str, Any]) -> object:
+    """What Docker calls a network that it has already; a project's own has the project's name in front."""
+    external = network.get("external")
+    older = external.get("name") if isinstance(external, Mapping) else None
+    return network.get("name") or older or (name if external else None)
 
 
 def _is_hosts(value: object) -> bool:

@@ -15,14 +15,15 @@ BY_TYPE = {
     "hypercompose:host:HostKey": "hostKey",
     "hypercompose:host:Filesystem": "hostKey",
 }
-WITHOUT_SSH = "hypercompose:host:AgentKey"
+WITHOUT_SSH = frozenset(f"hypercompose:host:{kind}" for kind in ("AgentKey", "HostBaseline", "HostCommands"))
+"""The first asks the hypervisor, the others are components."""
 PROVIDERS = ("pulumi:providers:proxmoxve", "pulumi:providers:hypercompose")
 PORTAINER = ("Access", "Settings", "Environment", "Registry", "Stack")
 
 
 def no_host_key(resource: Resource) -> Iterator[str]:
     """Connections that would trust whoever answers."""
-    if resource.type == WITHOUT_SSH or resource.type.startswith("command:local:"):
+    if resource.type in WITHOUT_SSH or resource.type.startswith("command:local:"):
         return
     own = "hostKey" if resource.type.startswith("command:") else "host_key"
     path = BY_TYPE.get(resource.type) or f"connection.{own}"

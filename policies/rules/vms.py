@@ -40,7 +40,7 @@ def adopting(resource: Resource) -> Iterator[str]:
 
 def _has_data(resource: Resource) -> bool:
     disks = items(resource.get("disks"))
-    return any(disk is UNKNOWN or disk.get("interface") != ROOT_DISK for disk in disks)
+    return any(not isinstance(disk, dict) or disk.get("interface") != ROOT_DISK for disk in disks)
 
 
 def _unprotected(resource: Resource) -> Iterator[str]:
