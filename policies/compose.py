@@ -79,7 +79,7 @@ def services(resource: Resource) -> Iterator[Service]:
 
 
 def _may_be_shown(resource: Resource, name: str, value: Any) -> bool:
-    return isinstance(value, str) and not resource.is_secret(f"env.{name}")
+    return isinstance(value, str) and not resource.is_marked(f"env.{name}")
 
 
 @lru_cache(maxsize=64)

@@ -31,9 +31,9 @@ class Resource:
             found = found.get(part) if isinstance(found, Mapping) else None
         return found
 
-    def is_secret(self, path: str) -> bool:
-        """Whether the value at a path, or what it is inside of, is marked; or anything inside it."""
-        return any(path == one or path.startswith(f"{one}.") or one.startswith(f"{path}.") for one in self.secret)
+    def is_marked(self, path: str) -> bool:
+        """Whether the value at a path is marked secret, or something that it is inside of."""
+        return any(f"{path}.".startswith(f"{one}.") for one in self.secret)
 
 
 def items(value: Any) -> Sequence[Any]:

@@ -80,7 +80,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                     policyPackName=PACK,
                     policyPackVersion=VERSION,
                     description=rule.holds,
-                    message=f"{violation}, expected that {rule.holds}; {rule.remedy}{''.join(over[:1])} ({rule.doc})",
+                    message=f" {violation}, expected that {rule.holds}; {rule.remedy}{''.join(over[:1])} ({rule.doc})",
                     enforcementLevel=LEVELS[level],
                     urn=urn,
                 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policies.compose import TYPES, services
-from policies.resource import Resource, pairs
+from policies.resource import Resource, items, pairs
 from policies.rule import Level, Rule
 from provider.values import UNKNOWN
 
@@ -36,10 +36,10 @@ IN_TEXT = re.compile(r"(?i)\b(password|pwd|token|api[_-]?key|secret)=[^\s;$\"'{]
 def in_the_clear(resource: Resource) -> Iterator[str]:
     """Secrets that are not marked: the state would hold them, previews would show them. Their values are not told."""
     for path in SECRET.get(resource.type, ()):
-        if resource.get(path) not in (None, UNKNOWN, "", [], {}) and not resource.is_secret(path):
+        if not all(map(resource.is_marked, _known(path, resource.get(path)))):
             yield f"{path}: not marked as a secret"
     for name, value in pairs(resource.get("env")) if resource.type == STACK else ():
-        if _gives_away(name, value) and not resource.is_secret(f"env.{name}"):
+        if _gives_away(name, value) and not resource.is_marked(f"env.{name}"):
             yield f"env.{name}: not marked as a secret"
 
 
@@ -54,8 +54,17 @@ def in_files(resource: Resource) -> Iterator[str]:
 def in_variables(resource: Resource) -> Iterator[str]:
     """Secrets that `docker inspect` shows to all of its users."""
     for name, _ in pairs(resource.get("env")):
-        if resource.is_secret(f"env.{name}"):
+        if resource.is_marked(f"env.{name}"):
             yield f"env.{name}: a secret"
+
+
+def _known(path: str, value: Any) -> Iterator[str]:
+    """Paths of all that is known and not empty."""
+    inner = dict(pairs(value)) or {str(index): one for index, one in enumerate(items(value))}
+    for name, one in inner.items():
+        yield from _known(f"{path}.{name}", one)
+    if not inner and value not in (None, UNKNOWN, "", [], {}):
+        yield path
 
 
 def _gives_away(name: str, value: Any) -> bool:

@@ -53,6 +53,7 @@ def test_what_a_mandatory_rule_forbids_ends_the_preview_in_its_words(checkout: C
         "env": {"API_TOKEN": "canary-7f3a", "LEVEL": "info"},
         "secrets": {"DB_PASSWORD": {"variable": True}},
     }
+    config["hypercompose:stack_secrets"] = {"bad": {"DB_PASSWORD": "canary-7f3a"}}
     write(checkout, STACK, config)
     refused = checkout.make("preview", stack=STACK)
     assert refused.code != 0
@@ -65,6 +66,8 @@ def test_what_a_mandatory_rule_forbids_ends_the_preview_in_its_words(checkout: C
     ):
         assert line in refused.text, refused.text
     assert refused.text.count("[mandatory]") == 4, refused.text
+    policies = refused.text.partition("Policies:")[2]
+    assert "canary" not in policies
     assert "env.DB_PASSWORD: not marked" not in refused.text
     write(checkout, STACK, whole(checkout, "lab"))
 
