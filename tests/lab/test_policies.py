@@ -47,7 +47,7 @@ def test_the_stacks_of_the_repository_meet_every_mandatory_rule(checkout: Checko
 
 def test_what_a_mandatory_rule_forbids_ends_the_preview_in_its_words(checkout: Checkout) -> None:
     config = whole(checkout, "lab")
-    config["hypercompose:docker"]["published"] = {"all": {"ports": ["2375/tcp"]}}
+    config["hypercompose:docker"] = {"published": {"all": {"ports": ["2375/tcp"]}}}
     config["hypercompose:stacks"]["bad"] = {
         "inline": yaml.safe_dump({"services": {"web": {**GOOD, "privileged": True}}}),
         "env": {"API_TOKEN": "canary-7f3a", "LEVEL": "info"},
