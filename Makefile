@@ -12,7 +12,7 @@ PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 SETUP = $(PYTHON) -m setup
 ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
 
-.PHONY: help up preview review outputs preflight drift commands down refresh recover state-check state-restore env check test soak
+.PHONY: help up preview policies review outputs preflight drift commands down refresh recover state-check state-restore env check test soak
 .PHONY: stacks matrix diff new-stack template images docs clean
 .PHONY: lab-up lab-server lab-status lab-down lab-purge
 .DEFAULT_GOAL := help
@@ -34,6 +34,9 @@ preflight: ## check everything that the first `make up` depends on: make preflig
 
 review: ## preview stacks as one comment: make review STACKS='acceptance integration' [ARGS=--post]
 	@$(SETUP) review -- --stacks '$(STACKS)' --site '$(SITE)' $(ARGS)
+
+policies: ## whether what a stack's state holds meets the rules of policies/
+	@$(SETUP) policies $(ON)
 
 drift: ## show what differs between the state and the world
 	@$(SETUP) drift $(ON)

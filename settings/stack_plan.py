@@ -8,11 +8,12 @@ from typing import Any
 
 import yaml
 
+from provisioning.compose.text import load_compose
 from settings.errors import SettingsError, problem
 from settings.host_plan import HostPlan
 from settings.image_lock import image_lookup
 from settings.portainer import GitStack, Secret, Stack
-from settings.project import MAIN, Declaration, Project, load_compose, render
+from settings.project import MAIN, Declaration, Project, render
 from settings.site import Site
 from settings.stack import StackSettings
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from setup.driver import COMMANDS
 from setup.environments import COMMANDS as ENVIRONMENTS
 from setup.exports import shell_lines
+from setup.places import POLICIES
 from setup.quality import CHECKOUT_COMMANDS
 from setup.report import SetupError, say
 from setup.review import review
@@ -35,7 +36,7 @@ def env(session: Session) -> int:
         say(comment)
     if session.site.is_lab:
         _ready_for_plain_pulumi(session)
-    print(shell_lines(session.exports(), session.comments()))
+    print(shell_lines({**session.exports(), "PULUMI_OPTION_POLICY_PACK": str(POLICIES)}, session.comments()))
     return 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from setup.locks import remove_stale_locks
+from setup.places import POLICIES
 from setup.report import say
 from setup.session import Session
 from setup.stack import capture, init, is_interrupted, pulumi, python, stacks_in_use, state
@@ -20,12 +21,14 @@ from setup.state.lease import alone
 from setup.state.restore import state_restore
 from setup.summary import known_hosts_lines, summary
 
+BY_RULES = ("--policy-pack", POLICIES.name)
+
 
 def up(session: Session, arguments: Sequence[str]) -> int:
     """Bring the stack up and say how to reach what it made; first settle what an interrupted run left."""
     lab(session, "up")
     code = _settle(session) if _ready_to_write(session) else 0
-    code = code or _write(session, "up", *arguments)
+    code = code or _write(session, "up", *BY_RULES, *arguments)
     return code or _show(session)
 
 
@@ -33,7 +36,18 @@ def preview(session: Session, arguments: Sequence[str]) -> int:
     """What `up` would do."""
     lab(session, "up")
     _ready(session)
-    return pulumi(session, "preview", "--diff", *arguments)
+    return pulumi(session, "preview", "--diff", *BY_RULES, *arguments)
+
+
+def policies(session: Session, arguments: Sequence[str]) -> int:
+    """Whether what the state holds meets the rules; nothing is run and nobody is asked."""
+    if not exists(session):
+        say(f"stack {session.stack}: has no state yet; `make preview` looks at what would be made")
+        return 0
+    code = pulumi(session, "policy", "analyze", *BY_RULES, *arguments)
+    if code == 0:
+        say(f"stack {session.stack}: no mandatory rule is violated")
+    return code
 
 
 def drift(session: Session, arguments: Sequence[str]) -> int:
@@ -138,6 +152,7 @@ COMMANDS: Mapping[str, Command] = {
     "preview": preview,
     "preflight": preflight,
     "outputs": outputs,
+    "policies": policies,
     "drift": drift,
     "commands": commands,
     "refresh": _alone(refresh),

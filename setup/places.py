@@ -9,6 +9,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parent.parent
 STANDINS = CHECKOUT / "setup" / "standins"
 VENV = CHECKOUT / ".venv"
+POLICIES = CHECKOUT / "policies"
 
 
 def cache_home() -> Path:

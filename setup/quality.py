@@ -44,7 +44,7 @@ def soak(arguments: Sequence[str]) -> int:
 
 def docs(arguments: Sequence[str]) -> int:
     """Write the pages and schemas that come from the types; `make check` fails when they are old."""
-    return _module("settings.schema", arguments) or _module("contract.schema", ())
+    return _module("settings.schema", arguments) or _module("contract.schema", ()) or _module("policies.reference", ())
 
 
 def typed() -> list[str]:

@@ -81,6 +81,7 @@ def _variables(stack: str, site: Site, parts: tuple[Part, ...], environ: Mapping
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase_file(site, stack)),
         "PULUMI_CONFIG_PASSPHRASE": None,  # would win over the file
         "PULUMI_OPTION_CONFIG_FILE": str(config) if config else None,
+        "PULUMI_OPTION_POLICY_PACK": None,  # what a shell got from `make env` is not for each command of make
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": None,  # changes the shape of `preview --json`
     }

@@ -14,9 +14,9 @@ from delivery.preflight.clocks import clock
 from delivery.preflight.names import address_of
 from delivery.preflight.scope import Scope, Secret, in_checkout
 from provisioning.at_once import at_once
+from provisioning.compose.text import load_compose
 from provisioning.images.registry import Registry, RegistryError, RegistryRefused, RegistryUntrusted
 from settings import Site
-from settings.project import load_compose
 from settings.secrets import REGISTRY_VARIABLE
 from settings.site import Registry as SiteRegistry
 from settings.stack_plan import StackPlan

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from provisioning.compose.text import load_compose
 from settings import SettingsError
-from settings.project import Project, load_compose, render
+from settings.project import Project, render
 
 DECLARATION = """\
 title: Shop

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from setup import commands
+from setup.places import POLICIES
 from setup.session import Session
 from setup.sites import read_site
 from tests.setup.checkout import checkout
@@ -28,7 +29,7 @@ def test_env_prints_shell_lines_only(
     monkeypatch.setattr(commands, "init", made.append)
     assert commands.run(["env", "--stack", "lab", "--site", "", "--"]) == 0
     out, err = capfd.readouterr()
-    assert out == "export A='x y';\n# stack lab on site lab\n"
+    assert out == f"export A='x y';\nexport PULUMI_OPTION_POLICY_PACK={POLICIES};\n# stack lab on site lab\n"
     assert "make lab-up" in err
     assert made == [session]
 

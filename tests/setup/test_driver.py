@@ -83,14 +83,18 @@ def test_up_on_the_lab(ran: Recorder, tmp_path: Path) -> None:
     assert driver.up(on_lab(tmp_path), ["--refresh"]) == 0
     assert ran.said == [
         "lab up",
-        "pulumi up --yes --skip-preview --refresh --stack lab",
+        "pulumi up --policy-pack policies --yes --skip-preview --refresh --stack lab",
         "pulumi stack output --json --stack lab",
     ]
 
 
 def test_a_missing_stack_is_made_without_a_question(ran: Recorder, tmp_path: Path) -> None:
     driver.preview(on_lab(tmp_path, there=False), [])
-    assert ran.said == ["lab up", "pulumi stack init lab --no-select", "pulumi preview --diff --stack lab"]
+    assert ran.said == [
+        "lab up",
+        "pulumi stack init lab --no-select",
+        "pulumi preview --diff --policy-pack policies --stack lab",
+    ]
 
 
 def test_a_stack_on_another_site_is_made_beside_its_derived_configuration(ran: Recorder, tmp_path: Path) -> None:
@@ -154,7 +158,7 @@ def test_up_settles_what_an_interrupted_run_left(ran: Recorder, tmp_path: Path) 
     session = on_lab(tmp_path)
     checkpoint(session, pending_operations=[{"type": "creating"}])
     driver.up(session, [])
-    assert ran.said[:4] == ["lab up", *SETTLE, "pulumi up --yes --skip-preview --stack lab"]
+    assert ran.said[:4] == ["lab up", *SETTLE, "pulumi up --policy-pack policies --yes --skip-preview --stack lab"]
 
 
 def test_what_cannot_be_settled_is_not_built_upon(ran: Recorder, tmp_path: Path) -> None:
