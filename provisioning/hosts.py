@@ -58,6 +58,8 @@ class _Survey:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     answers: dict[str, _Answer] | None = None
+    lost: HostUnreachable | None = None
+    """Why there are none: the other steps of the host need not wait for it as well."""
 
 
 class Hosts:
@@ -152,10 +154,21 @@ class Hosts:
     def _surveyed(self, address: Address, check: str) -> _Answer | None:
         survey = self._survey(address)
         with survey.lock:
+            if survey.lost is not None:
+                raise survey.lost
             if survey.answers is None:
-                result = self._run(address, shell("survey.sh"), SURVEY_TIMEOUT_S)
-                survey.answers = dict(_answers(result.stdout)) if result.exit_code == 0 else {}
+                survey.answers = self._ask_survey(address, survey)
             return survey.answers.pop(check, None)
+
+    def _ask_survey(self, address: Address, survey: _Survey) -> dict[str, _Answer]:
+        try:
+            result = self._run(address, shell("survey.sh"), SURVEY_TIMEOUT_S)
+        except ConnectionLost:  # a moment of the network: the next step tries again
+            raise
+        except HostUnreachable as error:
+            survey.lost = error
+            raise
+        return dict(_answers(result.stdout)) if result.exit_code == 0 else {}
 
     def _survey(self, address: Address) -> _Survey:
         with self._guard:

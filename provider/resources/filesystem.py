@@ -26,7 +26,7 @@ class Filesystem(Resource):
         try:
             seen = observe(context.ssh, _address(state), _disk(state))
         except HostUnreachable as error:
-            context.warn(urn, f"not read: {error}")
+            context.unread(urn, error)
             return state
         return {**state, **seen}
 

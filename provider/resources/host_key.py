@@ -31,7 +31,7 @@ class HostKey(Resource):
         try:
             context.ssh.wait(_address(state), READ_DEADLINE_S)
         except HostUnreachable as error:
-            context.warn(urn, f"its host key could not be proven: {error}")
+            context.unread(urn, f"its host key could not be proven: {error}")
         return state
 
 
