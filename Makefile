@@ -35,7 +35,7 @@ preflight: ## check everything that the first `make up` depends on: make preflig
 review: ## preview stacks as one comment: make review STACKS='acceptance integration' [ARGS=--post]
 	@$(SETUP) review -- --stacks '$(STACKS)' --site '$(SITE)' $(ARGS)
 
-drift: ## show what differs between the state and the world
+drift: ## report what differs between the state and the world: make drift [ARGS=--json]
 	@$(SETUP) drift $(ON)
 
 down: ## destroy the stack, and stop the lab when nothing is left on it

@@ -106,10 +106,12 @@ def test_a_host_that_cannot_be_reached_is_waited_for_once_and_asked_again_after_
 
     hosts = Hosts(ssh)
     with monkeypatch.context() as patch:
-        patch.setattr(ssh, "run", away)
+        patch.setattr(ssh, "wait", away)
         for one in steps()[:3]:
             with pytest.raises(HostUnreachable, match="no route"):
                 hosts.look(place, one)
+        with pytest.raises(HostUnreachable, match="no route"):
+            hosts.reach(place)
     assert len(tried) == 1
     hosts.converge(place, step())
     assert hosts.look(place, steps()[0]) == {"name": "h-0"}
