@@ -67,12 +67,18 @@ class World:
         words = ["drift", "--stack", STACK, "--site", SITE, "--", *arguments]
         return self.checkout.run(["python3", "-m", "setup", *words])
 
-    def report(self, *arguments: str) -> tuple[int, dict[str, Any]]:
-        """Exit code and report."""
-        done = self.drift("--json", *arguments)
-        assert "{\n" in done.text, done.text
-        found: dict[str, Any] = json.loads(done.text[done.text.index("{\n") :])
-        return done.code, found
+    def report(self, *arguments: str) -> tuple[Done, dict[str, Any]]:
+        """What a person saw, and the report as it is kept."""
+        self.kept.unlink(missing_ok=True)
+        done = self.drift(*arguments)
+        assert self.kept.exists(), done.text
+        found: dict[str, Any] = json.loads(self.kept.read_text())
+        return done, found
+
+    @property
+    def kept(self) -> Path:
+        """Where the last report is kept."""
+        return self.checkout.folder / ".lab" / "drift" / f"{STACK}.json"
 
     @property
     def state(self) -> Path:
@@ -123,12 +129,11 @@ def world(checkout: Checkout) -> World:
 
 def test_after_an_up_everything_is_clean_and_the_report_is_kept(world: World) -> None:
     with untouched(world):
-        code, report = world.report()
-    assert (code, report["verdict"], report["changes"], report["unknown"]) == (0, "clean", 0, 0), report
+        done, report = world.report("--json")
+    assert (done.code, report["verdict"], report["changes"], report["unknown"]) == (0, "clean", 0, 0), report
     assert {one["host"] for one in report["resources"]} >= {APPS, PLAIN}
-    kept = world.checkout.folder / ".lab" / "drift" / f"{STACK}.json"
-    assert json.loads(kept.read_text()) == report
-    assert kept.stat().st_mode & 0o777 == 0o600
+    assert json.loads(done.text[done.text.index("{\n") :]) == report
+    assert world.kept.stat().st_mode & 0o777 == 0o600
 
 
 def test_what_was_changed_by_hand_is_named_and_settings_not_applied_are_told_apart(world: World) -> None:
@@ -140,9 +145,9 @@ def test_what_was_changed_by_hand_is_named_and_settings_not_applied_are_told_apa
     world.write(sysctl={"net.ipv4.tcp_fin_timeout": 45, "net.ipv4.tcp_syncookies": 1})
     metrics = world.checkout.folder / ".lab" / "drift.prom"
     with untouched(world):
-        code, report = world.report("--prometheus", str(metrics))
+        done, report = world.report("--prometheus", str(metrics))
     found = drifted(report)
-    assert code == 2, report
+    assert done.code == 2, done.text
     assert found[f"{APPS}-vm"] == {"memory.dedicated": 3072}
     assert found[f"{APPS}-sysctl"] == {'settings["net.ipv4.tcp_fin_timeout"]': "60"}
     assert found[f"{APPS}-docker-daemon"]['config["log-opts"]["max-size"]'] == "99m"
@@ -158,16 +163,15 @@ def test_what_was_changed_by_hand_is_named_and_settings_not_applied_are_told_apa
     }
     assert samples["hypercompose_drift_resources", "drifted"] == len(found)
     assert samples["hypercompose_drift_verdict", "drifted"] == 1
-    shown = world.drift().text
     for line in (
         "memory.dedicated: 2048 => 3072",
         'max-size"]: "10m" => "99m"',
         "Settings not applied yet (no drift",
     ):
-        assert line in shown, shown
+        assert line in done.text, done.text
     secrets = read_exports(world.checkout.folder / ".lab" / "credentials.env")
     for name in ("PROXMOX_VE_API_TOKEN", "HYPERCOMPOSE_GIT_PASSWORD", "HYPERCOMPOSE_REGISTRY_PASSWORD"):
-        assert secrets[name] not in json.dumps(report) + shown
+        assert secrets[name] not in json.dumps(report) + done.text
 
 
 def change_env(world: World, name: str, env: dict[str, str]) -> None:
@@ -210,35 +214,35 @@ def other_image(world: World, project: str, service: str) -> None:
 def test_up_with_refresh_repairs_it_and_applies_the_settings(world: World) -> None:
     up = world.checkout.make("up", stack=STACK, args="--refresh")
     assert up.code == 0, up.why
-    code, report = world.report()
-    assert (code, report["verdict"], report["pending"]) == (0, "clean", []), drifted(report)
+    done, report = world.report()
+    assert (done.code, report["verdict"], report["pending"]) == (0, "clean", []), done.text
 
 
 def test_another_host_key_is_unknown_and_loud_and_hides_no_drift_of_the_others(world: World) -> None:
     key = "/etc/ssh/ssh_host_ed25519_key"
     world.must(PLAIN, f"mv {key} {key}.pub /root/; ssh-keygen -q -t ed25519 -N '' -f {key}; systemctl reload sshd")
     with untouched(world):
-        code, report = world.report()
+        done, report = world.report()
     unread = [one for one in report["resources"] if one["status"] == "unknown"]
-    assert (code, report["verdict"]) == (3, "unknown"), drifted(report)
+    assert (done.code, report["verdict"]) == (3, "unknown"), done.text
     assert unread and all(one["host"] == PLAIN for one in unread)
     assert all("its host key is not the pinned one" in one["reason"] for one in unread), unread
     world.must(APPS, "sysctl -qw net.ipv4.tcp_fin_timeout=61")
-    code, report = world.report()
-    assert (code, set(drifted(report)), report["unknown"]) == (2, {f"{APPS}-sysctl"}, len(unread))
-    assert world.checkout.make("drift", stack=STACK).code == 2
+    made = world.checkout.make("drift", stack=STACK)
+    report = json.loads(world.kept.read_text())
+    assert (made.code, set(drifted(report)), report["unknown"]) == (2, {f"{APPS}-sysctl"}, len(unread)), made.text
 
 
 def test_a_host_and_an_api_that_do_not_answer_are_unknown_and_the_others_are_read(world: World) -> None:
     api, plain = world.checkout.api(), world.vm(PLAIN)
     api.wait(plain.split("/")[2], str(api.post(f"{plain}/status/stop")))
-    code, report = world.report()
-    assert code == 2
+    done, report = world.report()
+    assert done.code == 2
     assert drifted(report)[f"{PLAIN}-vm"] == {"started": False}
     assert report["unknown"] >= 4
     with world.checkout.fault(path=".*", times=10000, drop=True):
-        code, report = world.report()
-    assert (code, set(drifted(report))) == (2, {f"{APPS}-sysctl"})
+        done, report = world.report()
+    assert (done.code, set(drifted(report))) == (2, {f"{APPS}-sysctl"}), done.text
     unread = {one["urn"].rpartition("::")[2] for one in report["resources"] if one["status"] == "unknown"}
     assert {f"{APPS}-vm", f"{PLAIN}-vm", f"{PLAIN}-host"} <= unread
     assert "could not be read" in report["unplanned"]
