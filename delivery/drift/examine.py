@@ -61,7 +61,7 @@ def _examined(urn: str, places: Places, run: Run) -> Examined:
         status=status,
         reason=reason,
         changes=changes,
-        next=_operation(seen.operations) if run.planned else "",
+        next=_next(seen, status) if run.planned else "",
     )
 
 
@@ -89,6 +89,11 @@ def _change(seen: Seen, path: str) -> Change:
         if recorded != found or MASK in (recorded, found):
             break
     return Change(property=path, recorded=recorded, found=found)
+
+
+def _next(seen: Seen, status: Status) -> str:
+    operation = _operation(seen.operations)
+    return "" if status is Status.UNKNOWN and operation == "same" else operation
 
 
 def _operation(operations: Sequence[str]) -> str:

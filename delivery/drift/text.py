@@ -11,7 +11,7 @@ from typing import Any
 from delivery.drift.report import Change, Examined, Pending, Report, Status
 
 SITE = "the site"
-LONGEST = 120
+LONGEST = 240
 """Longer values are cut: a whole compose file is no line."""
 NEXT = {
     "update": "puts it back",

@@ -68,6 +68,7 @@ def test_a_host_that_does_not_answer_is_unknown_and_the_drift_of_the_other_is_to
         f"vm-plain-{part}" for part in ("host-key", "host", "packages", "sysctl")
     }
     assert all("No route to host" in one.reason for one in found.resources if one.status is Status.UNKNOWN)
+    assert {one.next for one in found.resources if one.status is Status.UNKNOWN} == {""}
     assert by_status(found, Status.DRIFTED) == {"vm-plain-vm", "vm-apps-sysctl"}
     assert named(found, "vm-plain-vm").changes == (Change(property="started", recorded=True, found=False),)
 
