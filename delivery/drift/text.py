@@ -44,7 +44,8 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _title(report: Report) -> str:
     drifted, unknown, clean = (report.count(status) for status in (Status.DRIFTED, Status.UNKNOWN, Status.CLEAN))
-    counts = [f"{drifted} drifted ({report.changes} properties)"] if drifted else []
+    properties = "1 property" if report.changes == 1 else f"{report.changes} properties"
+    counts = [f"{drifted} drifted ({properties})"] if drifted else []
     counts += [f"{unknown} unknown"] if unknown else []
     verdict = report.verdict.upper() if report.verdict is not Status.CLEAN else report.verdict
     return f"{report.stack} on {report.site}, {report.at}: {verdict}: {', '.join([*counts, f'{clean} clean'])}"
