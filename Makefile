@@ -38,7 +38,7 @@ review: ## preview stacks as one comment: make review STACKS='acceptance integra
 policies: ## whether what a stack's state holds meets the rules of policies/
 	@$(SETUP) policies $(ON)
 
-drift: ## show what differs between the state and the world
+drift: ## report what differs between the state and the world: make drift [ARGS=--json]
 	@$(SETUP) drift $(ON)
 
 down: ## destroy the stack, and stop the lab when nothing is left on it

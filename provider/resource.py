@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from provisioning.ssh import Ssh
 
 Properties = Mapping[str, Any]
+UNREAD = "not read, so nothing is known of it: "
+"""How each warning of a read without an answer begins. The drift report knows by it what is unknown."""
 
 
 @dataclass
@@ -47,6 +49,10 @@ class Context:
             yield
         finally:
             self._here.urn = ""
+
+    def unread(self, urn: str, reason: object) -> None:
+        """Say that a read had no answer, so that what is returned is only what was recorded."""
+        self.warn(urn, f"{UNREAD}{reason}")
 
     def tell(self, text: str) -> None:
         """How far the work at the resource of this thread is."""

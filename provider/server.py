@@ -29,9 +29,14 @@ class Provider(rpc.ResourceProviderServicer):
         types: Mapping[str, Resource],
         warn: Callable[[str, str], None],
         say: Callable[[str, str], None] = lambda urn, text: None,
+        *,
+        reports_drift: bool = False,
     ) -> None:
-        """Take the resource types by token, and functions that show a warning and a status at a URN."""
-        self._types, self._warn, self._say = types, warn, say
+        """Take the resource types by token, and functions that show a warning and a status at a URN.
+
+        `reports_drift`: a read that fails is a warning, whatever the failure, so that the engine goes on to its plan.
+        """
+        self._types, self._warn, self._say, self._reports_drift = types, warn, say, reports_drift
         self._context: Context | None = None
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: D102
@@ -82,7 +87,13 @@ class Provider(rpc.ResourceProviderServicer):
     def Read(self, request: Any, context: Any) -> Any:  # noqa: D102
         found, state = self._types[_type(request.urn)], values.read(request.properties)
         with _errors_of(context):
-            now = found.read(self._shared(), request.urn, request.id, state)
+            try:
+                now = found.read(self._shared(), request.urn, request.id, state)
+            except ProvisioningError as error:
+                if not self._reports_drift:
+                    raise
+                self._shared().unread(request.urn, error)
+                return pb.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
         if now is None:
             return pb.ReadResponse()
         inputs = {name: now.get(name) for name in values.read(request.inputs)}

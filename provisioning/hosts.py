@@ -27,6 +27,7 @@ _COMMAND = f"bash -c {shlex.quote(AS_ROOT)}"
 _HOLD = """mkdir -p /run/hypercompose && exec 9>{file} && flock -w {patience_s} 9 && echo held && exec cat >/dev/null
 exit 1
 """
+LOOK_DEADLINE_S = 5.0
 SURVEY_TIMEOUT_S = 150.0
 BACK_AFTER_LOSS_S = 120.0
 BANNER_TIMEOUT_S = 5.0
@@ -58,6 +59,8 @@ class _Survey:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     answers: dict[str, _Answer] | None = None
+    lost: HostUnreachable | None = None
+    """Why there are none: the other steps of the host need not wait for it as well. Forgotten by a change."""
 
 
 class Hosts:
@@ -78,6 +81,12 @@ class Hosts:
         if answer.code != 0:
             raise StepFailed(_failure(address, step, "could not be looked at", answer))
         return from_lines(answer.out)
+
+    def reach(self, address: Address) -> None:
+        """Make sure of a connection, and of the host's key. Who cannot be had is waited for once, whoever asks."""
+        survey = self._survey(address)
+        with survey.lock:
+            self._reach(address, survey)
 
     def converge(self, address: Address, step: Step, *, can_lock_out: bool = False) -> Converged:
         """Bring the step about. Raises StepFailed, HostUnreachable, HostKeyMismatch."""
@@ -153,9 +162,19 @@ class Hosts:
         survey = self._survey(address)
         with survey.lock:
             if survey.answers is None:
+                self._reach(address, survey)
                 result = self._run(address, shell("survey.sh"), SURVEY_TIMEOUT_S)
                 survey.answers = dict(_answers(result.stdout)) if result.exit_code == 0 else {}
             return survey.answers.pop(check, None)
+
+    def _reach(self, address: Address, survey: _Survey) -> None:
+        if survey.lost is not None:
+            raise survey.lost
+        try:
+            self._ssh.wait(address, LOOK_DEADLINE_S)
+        except HostUnreachable as error:
+            survey.lost = error
+            raise
 
     def _survey(self, address: Address) -> _Survey:
         with self._guard:

@@ -24,9 +24,10 @@ class Filesystem(Resource):
     def read(self, context: Context, urn: str, identity: str, state: Properties) -> Properties | None:
         """Whether it is mounted, and as what."""
         try:
+            context.hosts.reach(_address(state))
             seen = observe(context.ssh, _address(state), _disk(state))
         except HostUnreachable as error:
-            context.warn(urn, f"not read: {error}")
+            context.unread(urn, error)
             return state
         return {**state, **seen}
 

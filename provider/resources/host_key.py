@@ -7,8 +7,6 @@ from provisioning.drive import delete_volume, eject
 from provisioning.first_contact import retire_one_time_key
 from provisioning.host import Address, HostUnreachable
 
-READ_DEADLINE_S = 5.0
-
 
 class HostKey(Resource):
     """A resource of its own: the final key is in the state before the one-time key stops working."""
@@ -29,9 +27,9 @@ class HostKey(Resource):
     def read(self, context: Context, urn: str, identity: str, state: Properties) -> Properties | None:
         """Prove the key. A changed one is an error; a host that does not answer is a warning."""
         try:
-            context.ssh.wait(_address(state), READ_DEADLINE_S)
+            context.hosts.reach(_address(state))
         except HostUnreachable as error:
-            context.warn(urn, f"its host key could not be proven: {error}")
+            context.unread(urn, error)
         return state
 
 

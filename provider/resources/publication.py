@@ -38,7 +38,7 @@ class Publication(Resource):
                 return state if commit else None
             commit, found = repository.snapshot(str(state["ref"]))
         except GitError as error:
-            context.warn(urn, f"not read, so nothing is known of it: {error}")
+            context.unread(urn, error)
             return state
         files = {path: content.decode(errors="replace") for path, content in found.items()}
         return {**state, "files": files, "commit": commit}

@@ -56,7 +56,7 @@ class StepResource(Resource):
         try:
             found = context.hosts.look(address_of(state), self._step(state))
         except HostUnreachable as error:
-            context.warn(urn, f"not read, so nothing is known of it: {error}")
+            context.unread(urn, error)
             return state
         return {**state, **self._kind.read(_arguments(state), found), **self._kind.outputs(found)}
 

@@ -1,6 +1,6 @@
 """The provider's gRPC service over a scripted resource type."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
@@ -9,7 +9,7 @@ from pulumi.runtime.proto import provider_pb2 as pb
 
 from provider import values
 from provider.configuration import Configuration
-from provider.resource import Context, Properties, Resource
+from provider.resource import UNREAD, Context, Properties, Resource
 from provider.resources import TYPES
 from provider.server import Provider
 from provisioning.claim import Problem
@@ -34,6 +34,8 @@ class Thing(Resource):
         return "id-1", {"made": "secret thing"}
 
     def read(self, context: Context, urn: str, identity: str, state: Properties) -> Properties | None:
+        if state.get("away"):
+            raise ProvisioningError("host-1: its host key is not the pinned one")
         return None if state.get("gone") else {**state, "size": "drifted"}
 
 
@@ -89,6 +91,45 @@ def test_drift_comes_back_as_inputs_too_and_secrets_stay_secret(provider: Provid
 def test_what_is_gone_has_no_id(provider: Provider) -> None:
     request = pb.ReadRequest(urn=URN, id="id-1", properties=values.write({"gone": True}))
     assert provider.Read(request, Call()).id == ""
+
+
+AWAY = pb.ReadRequest(
+    urn=URN,
+    id="id-1",
+    properties=values.write({"away": True, "token": "t"}, secret={"token"}),
+    inputs=values.write({"away": True}),
+)
+
+
+def test_what_cannot_be_read_is_a_hard_stop(provider: Provider) -> None:
+    with pytest.raises(Aborted, match=r"^host-1: its host key is not the pinned one$"):
+        provider.Read(AWAY, Call())
+
+
+def drift_reporter(warn: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> Provider:
+    monkeypatch.setenv("PROXMOX_VE_API_TOKEN", "root@pam!lab=x")
+    served = Provider({"test:x:Thing": Thing()}, warn, reports_drift=True)
+    served.Configure(pb.ConfigureRequest(args=values.write({"endpoint": "https://127.0.0.1:1"})), Call())
+    return served
+
+
+def test_for_a_drift_report_it_is_a_warning_at_its_resource_and_what_was_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    warned: list[tuple[str, str]] = []
+    answer = drift_reporter(lambda *words: warned.append(words), monkeypatch).Read(AWAY, Call())
+    assert warned == [(URN, f"{UNREAD}host-1: its host key is not the pinned one")]
+    assert (answer.id, answer.properties, answer.inputs) == ("id-1", AWAY.properties, AWAY.inputs)
+
+
+def test_a_warning_that_nobody_hears_is_an_error_so_that_it_never_passes_for_clean(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def deaf(urn: str, text: str) -> None:
+        raise ProvisioningError(text)
+
+    with pytest.raises(Aborted, match=UNREAD):
+        drift_reporter(deaf, monkeypatch).Read(AWAY, Call())
 
 
 @pytest.mark.parametrize(("new", "replaces"), [({"fixed": 2}, ["fixed"]), ({"fixed": 1, "size": "x"}, [])])

@@ -12,7 +12,7 @@ import paramiko
 import pytest
 
 from provisioning import hosts as module
-from provisioning.host import Address, HostUnreachable
+from provisioning.host import Address, ConnectionLost, HostUnreachable
 from provisioning.hosts import Hosts, StepFailed
 from provisioning.ssh import Ssh
 from provisioning.steps.step import Step
@@ -92,6 +92,45 @@ def test_all_checks_of_a_host_travel_in_one_round_trip_over_one_connection(
         thread.join()
     assert found == {one.name: one.name for one in kept}
     assert (server.connections, len(scripted.programs)) == (1, 1)
+
+
+def test_a_host_that_cannot_be_reached_is_waited_for_once_and_asked_again_after_a_change(
+    server: Any, place: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = Ssh(lambda: CLIENT)
+    tried: list[Address] = []
+
+    def away(address: Address, *_: Any, **__: Any) -> Any:
+        tried.append(address)
+        raise HostUnreachable("10.0.0.1: no route")
+
+    hosts = Hosts(ssh)
+    with monkeypatch.context() as patch:
+        patch.setattr(ssh, "wait", away)
+        for one in steps()[:3]:
+            with pytest.raises(HostUnreachable, match="no route"):
+                hosts.look(place, one)
+        with pytest.raises(HostUnreachable, match="no route"):
+            hosts.reach(place)
+    assert len(tried) == 1
+    hosts.converge(place, step())
+    assert hosts.look(place, steps()[0]) == {"name": "h-0"}
+
+
+def test_a_connection_lost_on_the_way_is_tried_again_by_the_next_step(
+    scripted: Scripted, place: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = Ssh(lambda: CLIENT)
+
+    def lost(address: Address, *_: Any, **__: Any) -> Any:
+        raise ConnectionLost("10.0.0.1: cut")
+
+    hosts = Hosts(ssh)
+    with monkeypatch.context() as patch:
+        patch.setattr(ssh, "run", lost)
+        with pytest.raises(ConnectionLost):
+            hosts.look(place, steps()[0])
+    assert hosts.look(place, steps()[0]) == {"name": "h-0"}
 
 
 def test_a_check_that_the_host_does_not_keep_is_asked_by_itself(scripted: Scripted, place: Address) -> None:

@@ -177,10 +177,15 @@ def test_the_state_of_another_backend_is_exported_by_the_engine(ran: Recorder, t
     assert "delivery recover" in ran.said
 
 
-def test_drift_fails_when_there_is_some(ran: Recorder, tmp_path: Path) -> None:
-    ran.codes["pulumi preview"] = 255
-    assert driver.drift(on_lab(tmp_path), []) == 255
-    assert "--expect-no-changes" in ran.lines[-1]
+def test_the_verdict_of_the_drift_report_is_the_exit_code(ran: Recorder, tmp_path: Path) -> None:
+    ran.codes["delivery.drift --stack"] = 3
+    assert driver.drift(on_lab(tmp_path), ["--json"]) == 3
+    assert ran.said == ["lab up", "delivery.drift --stack"]
+
+
+def test_a_stack_that_never_was_is_not_made_for_a_drift_report(ran: Recorder, tmp_path: Path) -> None:
+    assert driver.drift(on_lab(tmp_path, there=False), []) == 1
+    assert ran.said == ["lab up"]
 
 
 @pytest.mark.parametrize("command", ["up", "preview", "drift", "commands", "refresh", "recover", "down"])

@@ -53,7 +53,7 @@ class Access(Resource):
                 return None
             return {**state, **_facts(state, 0)}
         except PortainerUnreachable as error:
-            context.warn(urn, f"not read, so nothing is known of it: {error}")
+            context.unread(urn, error)
             return state
 
     def update(self, context: Context, olds: Properties, news: Properties) -> Properties:

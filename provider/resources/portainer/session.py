@@ -28,5 +28,5 @@ def told(context: Context, urn: str, state: Properties, ask: Callable[[], T]) ->
         if error.status != UNAUTHORIZED:
             raise
         reason = "our API key is not known there any more; the next `up` makes another"
-    context.warn(urn, f"not read, so nothing is known of it: {reason}")
+    context.unread(urn, reason)
     return state

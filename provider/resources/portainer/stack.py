@@ -63,7 +63,8 @@ class Stack(Resource):
             if found is None or owner_of(found) != state["owner"]:
                 return None
             containers = _docker(state).containers(str(state["name"]))
-            return {**state, **_inputs_now(stacks, state, found, containers), **_facts(found, containers)}
+            facts = {**_facts(found, containers), "running": _wanted_images(state, found, containers)}
+            return {**state, **_inputs_now(stacks, state, found, containers), **facts}
 
         return told(context, urn, state, ask)
 
@@ -147,9 +148,20 @@ def _unwell(state: Properties, found: Found, containers: list[Container]) -> Ite
         return
     for service in sorted(set(state.get("running") or ()) - {container.service for container in containers}):
         yield f"{service} has no container"
+    wanted = _wanted_images(state, found, containers)
     for container in containers:
         if not container.is_well and container.health != "starting":
             yield f"{container.service} is {container.told()}"
+        elif container.image != wanted[container.service]:
+            yield f"{container.service} runs {container.image} (wanted {wanted[container.service]})"
+
+
+def _wanted_images(state: Properties, found: Found, containers: list[Container]) -> dict[str, str]:
+    """Image by service. While the commit is the same, what was recorded stays: `state` tells what runs in its place,
+    and still does so after a refresh."""
+    now = {container.service: container.image for container in containers}
+    same = commit_of(found) == state.get("runningCommit")
+    return {**now, **(state.get("running") or {})} if same else now
 
 
 def _where(inputs: Properties) -> str:

@@ -9,7 +9,16 @@ check() {
     fact loaded := "$(is_loaded && echo yes || echo no)"
 }
 
-runs() { [ "$(systemctl is-active docker.service 2>/dev/null)" = active ]; }
+# One that is just starting is waited for: after a restart of the host it may have read the file before ours, which its pid file
+# tells as soon as it runs.
+runs() {
+    local state end=$((SECONDS + 20))
+    while
+        state=$(systemctl is-active docker.service 2>/dev/null)
+        [ "$state" = activating ] && [ "$SECONDS" -lt "$end" ]
+    do sleep 0.2; done
+    [ "$state" = active ]
+}
 
 # Whether the daemon, if it runs, has started since the file was written: it makes its pid file when it has read this one.
 is_loaded() {

@@ -214,11 +214,12 @@ def test_another_text_is_drift(served: Served) -> None:
 @pytest.mark.parametrize(
     ("containers", "drift"),
     [
-        ([], {"state": "web has no container", "running": {}}),
+        ([], {"state": "web has no container"}),
         ([container(state="exited", exit_code=1)], {"state": "web is exited (1)"}),
         (BAD, {"state": "web is unhealthy"}),
         ([container(health="starting")], {}),
-        ([container(image="web:2")], {"running": {"web": "web:2"}}),
+        ([container(image="web:2")], {"state": "web runs web:2 (wanted web:1)"}),
+        ([container(image="web:2", health="unhealthy")], {"state": "web is unhealthy"}),
         (
             [container(), container("job", state="exited", restart_policy="no")],
             {"running": {"web": "web:1", "job": "job:1"}},
@@ -229,6 +230,21 @@ def test_containers_that_are_not_well_are_drift(served: Served, containers: list
     served.world.stacks.found, served.world.stacks.content = inline(), TEXT
     served.world.docker.looks = [containers]
     assert read(served, {**INLINE, **OUTPUTS}) == drift
+
+
+@pytest.mark.parametrize("containers", [[], [container(image="web:2")]])
+def test_what_is_not_as_deployed_is_still_drift_after_a_refresh(served: Served, containers: list[Any]) -> None:
+    served.world.stacks.found, served.world.stacks.content = inline(), TEXT
+    served.world.docker.looks = [containers, containers]
+    once = Stack().read(served.context, URN, "id", {**INLINE, **OUTPUTS, "state": "as wanted"})
+    assert once is not None and once["state"] != "as wanted"
+    assert Stack().read(served.context, URN, "id", once) == once
+
+
+def test_another_commit_brings_its_own_images(served: Served) -> None:
+    served.world.stacks.found = of_git()
+    served.world.docker.looks = [[container(image="web:2")]]
+    assert read(served, {**GIT, **OUTPUTS}) == {"runningCommit": OLD, "running": {"web": "web:2"}}
 
 
 def test_inputs_that_nobody_gave_do_not_appear(served: Served) -> None:
