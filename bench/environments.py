@@ -39,7 +39,9 @@ def main(count: int) -> None:
 
 def _fill(checkout: Path, state: Path, count: int) -> None:
     site = (checkout / "sites" / "main.yaml").read_text()
-    (checkout / "sites" / "main.yaml").write_text(site.replace("file://~/.local/state/hypercompose/main", f"file://{state}"))
+    (checkout / "sites" / "main.yaml").write_text(
+        site.replace("file://~/.local/state/hypercompose/main", f"file://{state}")
+    )
     content = yaml.safe_load((checkout / "Pulumi.acceptance.yaml").read_text())
     folder = state / ".pulumi" / "stacks" / "hypercompose"
     folder.mkdir(parents=True)
@@ -53,7 +55,10 @@ def _fill(checkout: Path, state: Path, count: int) -> None:
 
 
 def _checkpoint(name: str) -> str:
-    own = {"urn": f"urn:pulumi:{name}::hypercompose::pulumi:pulumi:Stack::hypercompose-{name}", "type": "pulumi:pulumi:Stack"}
+    own = {
+        "urn": f"urn:pulumi:{name}::hypercompose::pulumi:pulumi:Stack::hypercompose-{name}",
+        "type": "pulumi:pulumi:Stack",
+    }
     rest = ({"urn": f"{own['urn']}-{n}", "type": "x:y:Z", "outputs": {"text": "x" * SIZE}} for n in range(RESOURCES))
     outputs = {"program": {"version": "0.1.0"}, "hosts": {}, "stacks": {}}
     latest = {"manifest": {"time": "2026-11-25T12:00:00Z"}, "resources": [{**own, "outputs": outputs}, *rest]}

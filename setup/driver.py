@@ -41,7 +41,7 @@ def preview(session: Session, arguments: Sequence[str]) -> int:
 
 def policies(session: Session, arguments: Sequence[str]) -> int:
     """Whether what the state holds meets the rules; nothing is run and nobody is asked."""
-    if not exists(session):
+    if usable(session) is None:
         say(f"stack {session.stack}: has no state yet; `make preview` looks at what would be made")
         return 0
     code = pulumi(session, "policy", "analyze", *BY_RULES, *arguments)

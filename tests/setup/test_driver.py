@@ -83,7 +83,7 @@ def test_up_on_the_lab(ran: Recorder, tmp_path: Path) -> None:
     assert driver.up(on_lab(tmp_path), ["--refresh"]) == 0
     assert ran.said == [
         "lab up",
-        "pulumi up --policy-pack policies --yes --skip-preview --refresh --stack lab",
+        "pulumi up --yes --skip-preview --policy-pack policies --refresh --stack lab",
         "pulumi stack output --json --stack lab",
     ]
 
@@ -158,7 +158,7 @@ def test_up_settles_what_an_interrupted_run_left(ran: Recorder, tmp_path: Path) 
     session = on_lab(tmp_path)
     checkpoint(session, pending_operations=[{"type": "creating"}])
     driver.up(session, [])
-    assert ran.said[:4] == ["lab up", *SETTLE, "pulumi up --policy-pack policies --yes --skip-preview --stack lab"]
+    assert ran.said[:4] == ["lab up", *SETTLE, "pulumi up --yes --skip-preview --policy-pack policies --stack lab"]
 
 
 def test_what_cannot_be_settled_is_not_built_upon(ran: Recorder, tmp_path: Path) -> None:
