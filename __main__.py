@@ -13,6 +13,7 @@ from components.site_access import SiteAccess
 from components.stacks import Applications
 from components.vms import build_vms
 from settings import SettingsError, load_program
+from settings.limits import limited
 
 
 def main() -> None:
@@ -24,7 +25,7 @@ def main() -> None:
         private_key = secrets.key_for_commands(program)
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
-    site = SiteAccess("site", program.site, secrets)
+    site = SiteAccess("site", program.site, secrets, limited(program))
     vms = {vm.spec.name: vm for vm in build_vms(program, site, keys)}
     access = HostAccess(
         site=site,

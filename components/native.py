@@ -45,6 +45,12 @@ class SiteClaim(_Native):
     type_name = "hypercompose:site:Claim"
 
 
+class Limits(_Exact):
+    """What an `up` may not delete or replace."""
+
+    type_name = "hypercompose:site:Limits"
+
+
 class VmClaim(_Native):
     """A VM id is free or ours, and the site has what the VM needs."""
 

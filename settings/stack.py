@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from settings.baseline import Baseline
 from settings.host import NAME, Docker, ExistingHost, HostParts
+from settings.limits import Limits
 from settings.portainer import STACK_NAME, PortainerSettings, Stack
 from settings.site import Model
 
@@ -159,5 +160,6 @@ class StackSettings(Model):
     stacks: dict[Annotated[str, Field(pattern=STACK_NAME)], Stack] = Field(
         default_factory=dict, description="applications by name"
     )
+    limits: Limits | None = Field(None, description="what an `up` may not delete or replace; none: no limit")
     bridges: tuple[OwnedBridge, ...] = Field((), description="bridges created and owned by this stack")
     vlans: tuple[OwnedVlan, ...] = Field((), description="VLAN devices of nodes created and owned by this stack")

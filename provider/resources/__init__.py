@@ -4,6 +4,7 @@ from provider.resource import Resource
 from provider.resources.agent_host_key import AgentHostKey
 from provider.resources.filesystem import Filesystem
 from provider.resources.host_key import HostKey
+from provider.resources.limits import Limits
 from provider.resources.password import Password
 from provider.resources.portainer.access import Access
 from provider.resources.portainer.environment import Environment
@@ -19,7 +20,7 @@ from provider.resources.vm_claim import VmClaim
 from provider.resources.vm_proof import VmProof
 from provisioning.steps.kinds import KINDS
 
-_SITE = (SiteClaim, VmClaim, VmProof, SeedResource, Ready, HostKey, AgentHostKey, Filesystem)
+_SITE = (SiteClaim, Limits, VmClaim, VmProof, SeedResource, Ready, HostKey, AgentHostKey, Filesystem)
 _STACKS = (Password, Publication, Access, Settings, Environment, Registry, Stack)
 
 TYPES: dict[str, Resource] = {
