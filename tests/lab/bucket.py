@@ -33,6 +33,6 @@ def team_checkout(backend: str, *stacks: str) -> Iterator[Checkout]:
     try:
         yield found
     finally:
-        purged = found.make("lab-purge")
+        purged = found.make("lab-purge", stack=LAB.site)
         assert purged.code == 0, purged.why
         shutil.rmtree(base)

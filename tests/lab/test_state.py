@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from setup.state.likeness import essence
 from tests.lab.bucket import team_checkout
 from tests.lab.checkout import Checkout, Done
 from tests.s3 import BUCKET, S3, checkpoint_key, s3_server
@@ -66,9 +67,8 @@ def test_an_export_is_what_the_engine_exports(team: Checkout) -> None:
     ours = json.loads(newest.read_text())
     assert newest.stat().st_mode & 0o777 == 0o600
     assert ours.keys() == theirs.keys()
-    urns = [[r["urn"] for r in export["deployment"]["resources"]] for export in (ours, theirs)]
-    assert urns[0] == urns[1]
-    assert len(urns[0]) >= 5
+    assert essence(ours["deployment"]) == essence(theirs["deployment"])
+    assert len(ours["deployment"]["resources"]) >= 5
 
 
 def test_a_run_killed_half_way_holds_nobody_up(team: Checkout, s3: S3) -> None:
@@ -104,9 +104,7 @@ def test_the_command_that_is_named_restores_a_cut_state(team: Checkout, s3: S3) 
     assert checked.code != 0
     restored = team.run(restore_command(checked))
     assert restored.code == 0, restored.why
-    assert [r["urn"] for r in s3.state(HERE)["resources"]] == [
-        r["urn"] for r in json.loads(whole)["checkpoint"]["latest"]["resources"]
-    ]
+    assert essence(s3.state(HERE)) == essence(json.loads(whole)["checkpoint"]["latest"])
     replaced = list((team.folder / ".lab" / "exports" / HERE / "replaced").iterdir())
     assert [file.read_bytes() for file in replaced] == [whole[: len(whole) // 2]]
     assert team.preview(stack=HERE) == {}
@@ -122,7 +120,7 @@ def test_on_a_machine_without_exports_the_bucket_has_the_last_good_one(team: Che
     assert "a copy that Pulumi kept in the backend" in refused.text
     restored = team.run(restore_command(refused))
     assert restored.code == 0, restored.why
-    assert json.loads(whole)["checkpoint"]["latest"]["resources"] == s3.state(HERE)["resources"]
+    assert essence(s3.state(HERE)) == essence(json.loads(whole)["checkpoint"]["latest"])
     assert team.preview(stack=HERE) == {}
 
 
@@ -148,9 +146,7 @@ def test_a_state_that_is_gone_is_not_begun_anew(team: Checkout, s3: S3) -> None:
     assert "it is gone, although its last export holds" in refused.text
     restored = team.run(restore_command(refused))
     assert restored.code == 0, restored.why
-    assert [r["urn"] for r in s3.state(HERE)["resources"]] == [
-        r["urn"] for r in json.loads(ours)["checkpoint"]["latest"]["resources"]
-    ]
+    assert essence(s3.state(HERE)) == essence(json.loads(ours)["checkpoint"]["latest"])
 
 
 def test_questions_take_no_engine(team: Checkout) -> None:
