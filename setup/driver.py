@@ -11,7 +11,7 @@ from typing import Any
 
 from setup.locks import remove_stale_locks
 from setup.places import POLICIES
-from setup.report import say
+from setup.report import SetupError, say
 from setup.session import Session
 from setup.stack import capture, init, is_interrupted, pulumi, python, stacks_in_use, state
 from setup.state.check import state_check
@@ -119,12 +119,24 @@ def down(session: Session, arguments: Sequence[str]) -> int:
     if usable(session) is None:
         say(f"stack {session.stack}: nothing to destroy")
     else:
+        _refuse_protected(session)
         code = _settle(session) if _ready_to_write(session) else 0
         if code := code or _write(session, "destroy", *arguments):
             return code
     if session.site.is_lab and not stacks_in_use(session):
         return lab(session, "down")
     return 0
+
+
+def _refuse_protected(session: Session) -> None:
+    """Without a preview the engine would destroy all but what is protected (measured)."""
+    found = usable(session)
+    names = [str(r["urn"]).rpartition("::")[2] for r in found.resources if r.get("protect")] if found else []
+    if names:
+        raise SetupError(
+            f"stack {session.stack}: {', '.join(names[:5])} may not be destroyed, by its settings; say "
+            '`hypercompose:limits: {allow: ["*"]}`, and `protection: false` of VMs, then `make up`, then this again'
+        )
 
 
 def lab(session: Session, command: str, *arguments: str) -> int:

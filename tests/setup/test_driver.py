@@ -134,6 +134,14 @@ def test_down_stops_a_lab_that_holds_nothing(ran: Recorder, tmp_path: Path) -> N
     assert ran.said == ["lab up", "pulumi destroy --yes --skip-preview --stack lab", "lab down"]
 
 
+def test_down_destroys_nothing_of_a_stack_that_holds_on_to_something(ran: Recorder, tmp_path: Path) -> None:
+    session = on_lab(tmp_path)
+    checkpoint(session, resources=[resource("lab"), {**resource("lab", "site-limits"), "protect": True}])
+    with pytest.raises(SetupError, match=r'site-limits may not be destroyed, .*allow: \["\*"\]'):
+        driver.down(session, [])
+    assert ran.said == ["lab up"]
+
+
 def test_down_leaves_a_lab_that_another_stack_uses(ran: Recorder, tmp_path: Path) -> None:
     session = on_lab(tmp_path)
     other = Session(stack="acceptance", site=session.site, parts=(), variables={})
