@@ -7,8 +7,9 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from delivery.drift.events import Run, gather
 
@@ -40,7 +41,7 @@ def preview(stack: str, limit_s: float, command: Sequence[str] = PREVIEW) -> End
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        start_new_session=True,  # so that its plugins can be ended with it
+        start_new_session=True,  # by which its plugins are found, which it gives groups of their own
     )
     said: list[str] = []
     beside = threading.Thread(target=lambda: said.extend(child.stderr or ()))
@@ -62,9 +63,9 @@ def _ended_after(child: subprocess.Popen[str], limit_s: float) -> Iterator[threa
     def watch() -> None:
         if not over.wait(limit_s):
             late.set()
-            _signal(child, signal.SIGINT)
+            child.send_signal(signal.SIGINT)
             if not over.wait(TO_END_S):
-                _signal(child, signal.SIGKILL)
+                _kill_session(child.pid)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -73,11 +74,15 @@ def _ended_after(child: subprocess.Popen[str], limit_s: float) -> Iterator[threa
     finally:
         over.set()
         watcher.join()
-        _signal(child, signal.SIGKILL)
-        child.wait()
+        if child.poll() is None:  # we end before it, by a signal or an error
+            _kill_session(child.pid)
+            child.wait()
 
 
-def _signal(child: subprocess.Popen[str], number: int) -> None:
-    """To the engine, and the plugins that it has not put into groups of their own."""
-    if child.poll() is None:
-        os.killpg(child.pid, number)
+def _kill_session(session: int) -> None:
+    """Kill whatever is left of it: an engine that is killed leaves its plugins behind."""
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError, ValueError, IndexError):
+            # after the command's name in parentheses: state, parent, group, session
+            if int((entry / "stat").read_text().rpartition(")")[2].split()[3]) == session:
+                os.kill(int(entry.name), signal.SIGKILL)

@@ -9,19 +9,20 @@ check() {
     fact loaded := "$(is_loaded && echo yes || echo no)"
 }
 
-# One that is just starting is waited for: after a restart of the host it may have read the file before ours, which its pid file
-# tells as soon as it runs.
-runs() {
-    local state end=$((SECONDS + 20))
-    while
-        state=$(systemctl is-active docker.service 2>/dev/null)
-        [ "$state" = activating ] && [ "$SECONDS" -lt "$end" ]
-    do sleep 0.2; done
-    [ "$state" = active ]
+runs() { [ "$(systemctl is-active docker.service 2>/dev/null)" = active ]; }
+
+# After a restart of the host the daemon may just be starting, with the file that was there before ours: whether it has read that
+# one is known when it runs. One that fails and is tried again is not waited for.
+let_start() {
+    local end=$((SECONDS + 20))
+    while [[ $(systemctl show -p SubState --value docker.service 2>/dev/null) = start* ]] && [ "$SECONDS" -lt "$end" ]; do
+        sleep 0.2
+    done
 }
 
 # Whether the daemon, if it runs, has started since the file was written: it makes its pid file when it has read this one.
 is_loaded() {
+    let_start
     runs || return 0
     [ -e "$file" ] && [ ! "$file" -nt "$pid_file" ]
 }
@@ -35,6 +36,7 @@ apply() {
     [ ! -e "$file" ] || cp -a -- "$file" "$former"
     refuse_lost_containers
     own_file "$file" 0644 "$text" valid
+    let_start
     runs || return 0
     local code=0
     restarted || code=$?

@@ -88,7 +88,8 @@ def test_what_does_not_answer_in_time_is_unknown_and_the_rest_is_reported(
     fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "TO_END_S", 0.3)
-    fake(f"trap '' INT; grep -v summaryEvent {FOLDER}/stopped.jsonl | head -45; sleep 60 & wait; wait")
+    plugin = f"set -m; sleep 60 & echo $! > {tmp_path}/plugin; wait; wait"  # in a group of its own, as plugins are
+    fake(f"trap '' INT; grep -v summaryEvent {FOLDER}/stopped.jsonl | head -45; {plugin}")
     began = time.monotonic()
     assert drift(tmp_path, "--timeout", "0.5") == 2
     assert time.monotonic() - began < 5
@@ -96,6 +97,13 @@ def test_what_does_not_answer_in_time_is_unknown_and_the_rest_is_reported(
     unread = [one["reason"] for one in report["resources"] if one["status"] == "unknown"]
     assert "no answer within 0 s" in unread
     assert report["unplanned"]
+    assert not is_alive(int((tmp_path / "plugin").read_text())), "a plugin outlived its engine"
+
+
+def is_alive(process: int) -> bool:
+    """Whether it runs; one that is dead and not buried does not."""
+    stat = Path(f"/proc/{process}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.mark.parametrize("arguments", [["--wrong"], ["--timeout", "x"]])
