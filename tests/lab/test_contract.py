@@ -95,7 +95,8 @@ def test_another_program_reads_them_by_a_stack_reference(checkout: Checkout, tmp
     settings = {"config": {"reader:environment": f"organization/hypercompose/{CLIENT}"}}
     (reader / "Pulumi.r.yaml").write_text(yaml.safe_dump(settings))
     script = f"""
-        eval "$(make -s env STACK={CLIENT} SITE={SITE} 2>/dev/null)"; unset PULUMI_OPTION_CONFIG_FILE PULUMI_OPTION_POLICY_PACK; cd {reader}
+        eval "$(make -s env STACK={CLIENT} SITE={SITE} 2>/dev/null)"
+        unset PULUMI_OPTION_CONFIG_FILE PULUMI_OPTION_POLICY_PACK; cd {reader}
         pulumi stack init r >/dev/null 2>&1 && pulumi up --stack r --yes --skip-preview --color never >&2 &&
         pulumi stack output --json --stack r; code=$?
         pulumi destroy --stack r --yes --skip-preview >&2; pulumi stack rm r --yes --force >&2; exit $code
