@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -25,7 +25,7 @@ READERS = 16
 
 def stacks(arguments: Sequence[str]) -> int:
     """List all stacks, those named by STACKS, or on SITE instead of each one's own."""
-    return _run("stacks", _names(), *arguments, said=_states())
+    return _run("stacks", _names(), *arguments, said=_states)
 
 
 def matrix(arguments: Sequence[str]) -> int:
@@ -36,7 +36,7 @@ def matrix(arguments: Sequence[str]) -> int:
 def diff(arguments: Sequence[str]) -> int:
     """Settings and running versions of A and B."""
     a, b = (_wanted(name, "make diff A=acceptance B=integration") for name in ("A", "B"))
-    return _run("diff", f"--a={a}", f"--b={b}", *arguments, said=_states([a, b]))
+    return _run("diff", f"--a={a}", f"--b={b}", *arguments, said=lambda: _states([a, b]))
 
 
 def new_stack(arguments: Sequence[str]) -> int:
@@ -120,6 +120,11 @@ def _wanted(variable: str, example: str) -> str:
     return said
 
 
-def _run(command: str, *arguments: str, said: str = "") -> int:
-    """Values go by `--name=value`: none of them can be taken for another option."""
-    return subprocess.run([*COMMAND, command, *arguments], cwd=CHECKOUT, input=said, text=True, check=False).returncode
+def _run(command: str, *arguments: str, said: Callable[[], str] = str) -> int:
+    """Values go by `--name=value`: none of them can be taken for another option. States are read while it starts."""
+    child = subprocess.Popen([*COMMAND, command, *arguments], cwd=CHECKOUT, stdin=subprocess.PIPE, text=True)
+    try:
+        child.communicate(said())
+    finally:
+        child.wait()
+    return child.returncode

@@ -28,7 +28,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _stacks(options: argparse.Namespace) -> int:
-    listed = lines(_chosen(options.stacks), _states())
+    found = _chosen(options.stacks)  # first: set-up reads the states meanwhile
+    listed = lines(found, _states())
     if options.json:
         print(json.dumps(data(listed), indent=2))
     else:
