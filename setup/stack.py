@@ -7,16 +7,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from setup.places import CHECKOUT
+from setup.progress.watch import watched
 from setup.session import Session
 from setup.state.checkpoint import Unreadable, read
 from setup.state.guard import usable
 from setup.state.runs import note_run
 from setup.state.store import store_at
+
+WATCHED = ("up", "destroy", "refresh")
 
 
 def exists(session: Session) -> bool:
@@ -81,7 +85,9 @@ def init(session: Session) -> int:
 def pulumi(session: Session, *arguments: str) -> int:
     """Run pulumi in the open: its output is what the person came for."""
     line = ["pulumi", *arguments, "--stack", session.stack]
-    return run_to_end(line, session.environment(), started=partial(note_run, session))
+    with ExitStack() as while_it_runs:
+        variables = while_it_runs.enter_context(watched()) if arguments[0] in WATCHED else {}
+        return run_to_end(line, {**session.environment(), **variables}, started=partial(note_run, session))
 
 
 def python(session: Session, *module_and_arguments: str, said: str | None = None) -> int:

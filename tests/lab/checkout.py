@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ import yaml
 from provisioning.proxmox import Proxmox
 from setup.session import Session
 from setup.sites import read_site
+from tests.dead_runs import claim
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = "lab-e2e"
@@ -197,6 +199,20 @@ def copy_checkout(folder: Path, lab: OwnLab = E2E, variables: Mapping[str, str] 
     _give_own_site(folder, lab)
     _let_tests_be_short(folder)
     return Checkout(folder, lab, variables or {})
+
+
+@contextlib.contextmanager
+def own_checkout(lab: OwnLab, variables: Mapping[str, str] | None = None) -> Iterator[Checkout]:
+    """A copy with a lab that no other test uses: for those who break what all share, such as the site's API."""
+    base = Path(tempfile.mkdtemp(prefix=f"hypercompose-{lab.site}-"))
+    claim(base)
+    found = copy_checkout(base / "checkout", lab, variables)
+    try:
+        yield found
+    finally:
+        purged = found.make("lab-purge", stack=lab.site)
+        assert purged.code == 0, purged.why
+        shutil.rmtree(base)
 
 
 def _let_tests_be_short(folder: Path) -> None:

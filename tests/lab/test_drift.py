@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +16,26 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from setup.exports import read_exports
-from tests.lab.checkout import NET, SITE, Checkout, Done
+from tests.lab.checkout import Checkout, Done, OwnLab, own_checkout
 
+OWN = OwnLab(site="lab-drift", net="10.87", port=18187)  # it breaks what others would use
+SITE, NET = OWN.site, OWN.net
 pytestmark = pytest.mark.lab  # in order: each test goes on where the one before ended
 STACK, APPS, PLAIN = "drifting", "vm-drift", "vm-plain"
 ADDRESSES = {APPS: f"{NET}.0.41", PLAIN: f"{NET}.0.42"}
 ECHO = {"services": {"echo": {"image": "registry.lab.internal:5000/lab/probe:1", "environment": {"WORD": "${WORD}"}}}}
 HOSTILE = 'a "b" $(reboot) <script> | ünï\nline'
+
+
+@pytest.fixture(scope="module")
+def checkout() -> Iterator[Checkout]:
+    """A copy of this checkout with a running lab of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("guests need root")
+    with own_checkout(OWN) as found:
+        up = found.make("lab-up", stack=OWN.site)
+        assert up.code == 0, up.why
+        yield found
 
 
 class World:

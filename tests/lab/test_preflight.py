@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -14,12 +15,25 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.lab.checkout import NET, ROOT, SITE, Checkout
+from tests.lab.checkout import ROOT, Checkout, OwnLab, own_checkout
 
+OWN = OwnLab(site="lab-pre", net="10.88", port=18188)  # it breaks what others would use
+SITE, NET = OWN.site, OWN.net
 pytestmark = pytest.mark.lab
 STACK, VM, ADDRESS = "pre-lab", 7100, f"{NET}.0.81"
 IDS = {"1100": "7100", "1001": "7001", "2001": "7201"}
 Found = dict[tuple[str, str], dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def checkout() -> Iterator[Checkout]:
+    """A copy of this checkout with a running lab of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("guests need root")
+    with own_checkout(OWN) as found:
+        up = found.make("lab-up", stack=OWN.site)
+        assert up.code == 0, up.why
+        yield found
 
 
 @dataclass
