@@ -35,6 +35,7 @@ def write(checkout: Checkout, stack: str, config: dict[str, Any]) -> None:
 def test_the_stacks_of_the_repository_meet_every_mandatory_rule(checkout: Checkout) -> None:
     for name in OWN:
         write(checkout, f"rules-{name}", whole(checkout, name))
+    assert checkout.make("lab-up").code == 0  # two at once would both start one that another test has stopped
     with ThreadPoolExecutor(2) as pool:
         for name, done in zip(
             OWN, pool.map(lambda name: checkout.make("preview", stack=f"rules-{name}"), OWN), strict=True
