@@ -11,6 +11,7 @@ from provider.values import UNKNOWN
 VM = "proxmoxve:index/vmLegacy:VmLegacy"
 DOC = "docs/settings.md#vmgroup"
 ROOT_DISK = "scsi0"
+LIMITS = "provider, for stacks with `limits`: none is deleted or replaced unless it is named; Proxmox: not held"
 
 
 def unprotected_data(resource: Resource) -> Iterator[str]:
@@ -55,10 +56,11 @@ RULES = (
         name="vm-with-data-protected",
         level=Level.MANDATORY,
         holds="a VM with data disks, and their holder, can be removed neither in Proxmox nor by Pulumi",
-        remedy="set `protection: true` at its group; docs/settings.md says how to remove one on purpose",
+        remedy="set `protection: true` at its group; take it out again, and `up`, before removing it on purpose",
         doc=DOC,
         types=(VM,),
         find=unprotected_data,
+        guard=LIMITS,
     ),
     Rule(
         name="vm-protected",
@@ -68,6 +70,7 @@ RULES = (
         doc=DOC,
         types=(VM,),
         find=unprotected,
+        guard=LIMITS,
     ),
     Rule(
         name="vm-starts-with-node",
