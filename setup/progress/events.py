@@ -79,7 +79,8 @@ class Run:
     def _begin(self, event: Mapping[str, Any], now: float) -> None:
         about = _mapping(event.get("metadata"))
         operation, urn = str(about.get("op", "")), str(about.get("urn", ""))
-        if operation in WORDS and not event.get("planning"):
+        # A component lasts as long as what is in it, and says nothing of its own
+        if operation in WORDS and not event.get("planning") and _state(about).get("custom") is not False:
             self.doing[urn] = Doing(_place(urn, about), operation, now)
 
     def _end(self, event: Mapping[str, Any], now: float) -> None:
@@ -103,12 +104,15 @@ def _place(urn: str, about: Mapping[str, Any]) -> Place:
     """From the URN, and of the inputs the host's address alone."""
     kinds, _, name = urn.partition("::")[2].partition("::")[2].partition("::")
     chain = [kind.rpartition(":")[2] for kind in kinds.split("$")]
-    state = _mapping(about.get("new")) or _mapping(about.get("old"))
-    inputs = _mapping(state.get("inputs"))
+    inputs = _mapping(_state(about).get("inputs"))
     host = _mapping(inputs.get("connection")).get("host") or inputs.get("host")
     known = host if isinstance(host, str) and re.fullmatch(r"[0-9A-Za-z.:-]{1,64}", host) else ""
     component = chain[-2] if len(chain) > 1 else ""
     return Place(component=component, kind=chain[-1], name=one_line(name), host=known)
+
+
+def _state(about: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _mapping(about.get("new")) or _mapping(about.get("old"))
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -16,6 +16,8 @@ from setup.progress.words import ongoing, slowest
 from setup.report import say
 
 VARIABLE = "PULUMI_OPTION_EVENT_LOG"
+HIDDEN = {"PULUMI_DEBUG_COMMANDS": "true"}
+"""The engine knows that option only then (measured)."""
 TICK_S = 10.0
 PAUSE_S = 0.2
 
@@ -63,7 +65,7 @@ def watched(tell: Callable[[str], None] = say) -> Iterator[dict[str, str]]:
         thread = threading.Thread(target=_follow, args=(follower, ended), daemon=True)
         thread.start()
         try:
-            yield {VARIABLE: str(file)}
+            yield {VARIABLE: str(file), **HIDDEN}
         finally:
             ended.set()
             thread.join()

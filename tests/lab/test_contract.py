@@ -76,6 +76,8 @@ def test_a_client_is_made_from_another_environment(checkout: Checkout) -> None:
     assert f"Pulumi.{CLIENT}.yaml is there already" in again.text
     up = checkout.make("up", stack=CLIENT)
     assert up.code == 0, up.why
+    assert "slowest of" in up.text
+    assert f"{VM}-vm (VmLegacy)" in up.text
     assert checkout.preview(stack=CLIENT) == {}
 
 

@@ -77,8 +77,11 @@ def test_a_run_without_anything_slow_says_nothing() -> None:
     assert list(slowest(run, 1)) == []
 
 
-def test_a_plan_is_no_doing() -> None:
+def test_a_plan_is_no_doing_and_a_component_is_told_by_what_is_in_it() -> None:
     run = Run()
+    component = json.loads(pre("c"))
+    component["resourcePreEvent"]["metadata"]["new"]["custom"] = False
+    run.take(json.dumps(component), 0)
     run.take(pre("x", planning=True), 0)
     run.take(pre("y", "same"), 0)
     assert run.doing == {}
