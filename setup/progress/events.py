@@ -80,7 +80,7 @@ class Run:
         about = _mapping(event.get("metadata"))
         operation, urn = str(about.get("op", "")), str(about.get("urn", ""))
         # A component lasts as long as what is in it, and says nothing of its own
-        if operation in WORDS and not event.get("planning") and _state(about).get("custom") is not False:
+        if operation in WORDS and not event.get("planning") and _state(about).get("custom"):
             self.doing[urn] = Doing(_place(urn, about), operation, now)
 
     def _end(self, event: Mapping[str, Any], now: float) -> None:
