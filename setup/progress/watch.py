@@ -6,8 +6,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -43,8 +43,7 @@ class Follower:
             self.run.take(line, now)
         if self._tell and now - self._told >= TICK_S:
             self._told = now
-            for text in ongoing(self.run, now):
-                self._tell(text)
+            _tell_all(self._tell, ongoing(self.run, now))
 
     def close(self) -> None:
         """Read the rest."""
@@ -70,8 +69,14 @@ def watched(tell: Callable[[str], None] = say) -> Iterator[dict[str, str]]:
             ended.set()
             thread.join()
             follower.close()
-            for line in slowest(follower.run, time.monotonic() - began):
-                tell(line)
+            _tell_all(tell, slowest(follower.run, time.monotonic() - began))
+
+
+def _tell_all(tell: Callable[[str], None], lines: Iterable[str]) -> None:
+    """Whoever listens may have left: that is not to decide how the engine's run ended."""
+    with suppress(OSError):
+        for line in lines:
+            tell(line)
 
 
 def _follow(follower: Follower, ended: threading.Event) -> None:
