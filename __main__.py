@@ -7,13 +7,13 @@ from pulumi.runtime.config import CONFIG
 
 from components.hosts import HostAccess, build_host, describe, existing_connection
 from components.outputs import export_outputs
-from components.program_version import program_version
 from components.secrets import Secrets
 from components.site_access import SiteAccess
 from components.stacks import Applications
 from components.vms import build_vms
 from settings import SettingsError, load_program
 from settings.limits import limited
+from settings.program_version import program_version
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ import yaml
 
 from contract.check import ContractError, checked
 from contract.outputs import HostTold, Outputs, StackTold
-from delivery.review.names import code, table
+from delivery.markdown import code, table
 
 HIDDEN = "[secret]"
 HOST_FIELDS = ("address", "port", "user", "host_key")

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -21,6 +21,7 @@ from settings.stack import OwnedBridge, OwnedVlan, StackSettings
 from settings.stack_plan import StackPlan, opened, plan_stacks
 from settings.vm_spec import VmSpec
 
+Value = TypeVar("Value")
 NAMESPACE = "hypercompose"
 SECRETS = frozenset({"ssh_private_key", "registry_password", "git_password", "portainer_password", "stack_secrets"})
 
@@ -91,7 +92,7 @@ def read_program(stack: str, raw: Mapping[str, str]) -> Reading:
     layers = Layers((Layer(source=source, values=values),))
     try:
         layers = layers_of(source, values, site)
-        settings = _settings(stack, source, layers.merged())
+        settings = checked_settings(stack, source, layers.merged())
     except SettingsError as error:
         errors.setdefault("settings", error)
         settings = StackSettings(site=str(values.get("site", "")))
@@ -102,7 +103,8 @@ def read_program(stack: str, raw: Mapping[str, str]) -> Reading:
     return Reading(program=program, errors=explained, layers=layers)
 
 
-def _settings(stack: str, source: str, values: Mapping[str, Any]) -> StackSettings:
+def checked_settings(stack: str, source: str, values: Mapping[str, Any]) -> StackSettings:
+    """Settings by name, all layers merged, as types. Raises SettingsError."""
     try:
         settings = StackSettings.model_validate(values)
     except ValidationError as error:
@@ -139,8 +141,13 @@ def _planned(stack: str, source: str, site: Site, settings: StackSettings, error
 
 def _own_values(raw: Mapping[str, str]) -> dict[str, Any]:
     """The project's own keys without their namespace; objects and numbers arrive as JSON text."""
-    own = {key.partition(":")[2]: text for key, text in raw.items() if key.startswith(f"{NAMESPACE}:")}
-    return {key: _decoded(text) for key, text in own.items() if key not in SECRETS}
+    return {key: _decoded(text) for key, text in own_keys(raw).items()}
+
+
+def own_keys(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Those of this project, without its namespace and without the secrets."""
+    own = {key.partition(":")[2]: value for key, value in values.items() if key.startswith(f"{NAMESPACE}:")}
+    return {key: value for key, value in own.items() if key not in SECRETS}
 
 
 def _decoded(text: str) -> Any:

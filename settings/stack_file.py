@@ -42,10 +42,20 @@ def read_stack_file(stack: str) -> StackFile:
     named = os.environ.get(FILE_VARIABLE)
     path = Path(named) if named else CHECKOUT / f"Pulumi.{stack}.yaml"
     if not path.is_file():
-        there = ", ".join(sorted(file.name.split(".")[1] for file in CHECKOUT.glob("Pulumi.*.yaml"))) or "none"
+        there = ", ".join(stack_names()) or "none"
         raise SettingsError(path.name, [f"is not there; there are settings of: {there}"])
+    return stack_file(path)
+
+
+def stack_names(checkout: Path = CHECKOUT) -> list[str]:
+    """Every stack that has a file in a checkout."""
+    return sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in checkout.glob("Pulumi.*.yaml"))
+
+
+def stack_file(path: Path) -> StackFile:
+    """What a file holds. Raises SettingsError."""
     try:
-        content = yaml.safe_load(path.read_text()) or {}
+        content = yaml.load(path.read_text(), Loader=yaml.CSafeLoader) or {}
         config = content.get("config") or {}
         values = {str(key): readable(value) for key, value in config.items()}
     except (OSError, ValueError, yaml.YAMLError, AttributeError) as error:

@@ -65,10 +65,11 @@ def outputs(session: Session, arguments: Sequence[str]) -> int:
     """What the stack tells others, as FORMAT; secrets stay hidden."""
     there = usable(session) is not None
     said = capture(session, "stack", "output", "--json", "--stack", session.stack) if there else ""
-    if not json.loads(said or "{}"):
+    told = json.loads(said or "{}")
+    if not told:
         say(f"stack {session.stack} has told nothing yet: make up STACK={session.stack}")
         return 1
-    known_hosts = _known_hosts(session, json.loads(said))
+    known_hosts = _known_hosts(session, told)
     wanted = ["--format", os.environ.get("FORMAT") or "json", "--known-hosts", str(known_hosts)]
     return python(session, "delivery.outputs", *wanted, *arguments, said=said)
 
@@ -116,10 +117,11 @@ def images(session: Session, arguments: Sequence[str]) -> int:
 def down(session: Session, arguments: Sequence[str]) -> int:
     """Destroy the stack; a lab that holds no VM afterwards is stopped."""
     lab(session, "up")
-    if usable(session) is None:
+    found = usable(session)
+    if found is None:
         say(f"stack {session.stack}: nothing to destroy")
     else:
-        _refuse_protected(session)
+        _refuse_protected(session.stack, found)
         code = _settle(session) if _ready_to_write(session) else 0
         if code := code or _write(session, "destroy", *arguments):
             return code
@@ -128,13 +130,12 @@ def down(session: Session, arguments: Sequence[str]) -> int:
     return 0
 
 
-def _refuse_protected(session: Session) -> None:
+def _refuse_protected(stack: str, found: Checkpoint) -> None:
     """Without a preview the engine would destroy all but what is protected (measured)."""
-    found = usable(session)
-    names = [str(r["urn"]).rpartition("::")[2] for r in found.resources if r.get("protect")] if found else []
+    names = [str(r["urn"]).rpartition("::")[2] for r in found.resources if r.get("protect")]
     if names:
         raise SetupError(
-            f"stack {session.stack}: {', '.join(names[:5])} may not be destroyed, by its settings; say "
+            f"stack {stack}: {', '.join(names[:5])} may not be destroyed, by its settings; say "
             '`hypercompose:limits: {allow: ["*"]}`, and `protection: false` of VMs, then `make up`, then this again'
         )
 

@@ -13,7 +13,7 @@ from typing import Any
 from setup.exports import read_exports
 from setup.places import CHECKOUT
 from setup.report import SetupError
-from setup.sites import Site, read_site, site_of
+from setup.sites import Site, read_site, site_of, stack_names
 from setup.state.checkpoint import Unreadable, read
 from setup.state.store import Store, store_at
 
@@ -101,12 +101,8 @@ def _drift(site: Site, stack: str) -> dict[str, str]:
 
 
 def _states(wanted: Sequence[str] = ()) -> str:
-    names = wanted or os.environ.get("STACKS", "").split() or _all()
+    names = wanted or os.environ.get("STACKS", "").split() or stack_names()
     return json.dumps(states(names, os.environ.get("SITE", "")))
-
-
-def _all() -> list[str]:
-    return sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in CHECKOUT.glob("Pulumi.*.yaml"))
 
 
 def _names() -> str:

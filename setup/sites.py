@@ -64,12 +64,17 @@ def site_of(stack: str, checkout: Path = CHECKOUT) -> str:
     """The stack's own site: `hypercompose:site` in Pulumi.<stack>.yaml."""
     file = checkout / f"Pulumi.{stack}.yaml"
     if not file.is_file():
-        there = ", ".join(sorted(f.name.split(".")[1] for f in checkout.glob("Pulumi.*.yaml"))) or "none"
+        there = ", ".join(stack_names(checkout)) or "none"
         raise SetupError(f"STACK={stack}: there is no Pulumi.{stack}.yaml (there are: {there}).")
     site = (_mapping(file).get("config") or {}).get("hypercompose:site")
     if not isinstance(site, str):
         raise SetupError(f"Pulumi.{stack}.yaml: `hypercompose:site` is missing; it names a file of sites/.")
     return site
+
+
+def stack_names(checkout: Path = CHECKOUT) -> list[str]:
+    """Every stack that has a file in the checkout."""
+    return sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in checkout.glob("Pulumi.*.yaml"))
 
 
 def _keep(name: str, said: object) -> Keep:

@@ -23,12 +23,6 @@ from setup.state.store import store_at
 WATCHED = ("up", "destroy", "refresh")
 
 
-def exists(session: Session) -> bool:
-    """Whether the state backend knows the stack. Asking the engine takes a second, so where it can be seen, it is."""
-    store = store_at(session.site.backend, session.environment())
-    return session.stack in store.stacks() if store else session.stack in _listed_by_engine(session)
-
-
 def state(session: Session) -> dict[str, Any]:
     """The stack's state as `pulumi stack export` prints it. Raises SetupError for one that must not be used."""
     found = usable(session)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from delivery.drift.events import Run, Seen
-from delivery.drift.paths import MASK, UNKNOWN_TEXT, root, value_at
+from delivery.drift.paths import MASK, root, value_at
 from delivery.drift.places import Places
 from delivery.drift.report import Change, Examined, Pending, Report, Status
 from provider.resource import UNREAD
+from provider.values import UNKNOWN_TEXT
 
 COMMAND = "command:"
 NOT_READ = "the engine did not come to it"

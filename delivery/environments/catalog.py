@@ -8,19 +8,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
 from settings.environment import layers_of
-from settings.errors import SettingsError, from_validation
-from settings.program import NAMESPACE, SECRETS
+from settings.errors import SettingsError
+from settings.program import checked_settings, own_keys
 from settings.site import CHECKOUT, Site, load_site
 from settings.stack import StackSettings
+from settings.stack_file import stack_file, stack_names
 
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """A stack and what its files say. Encrypted values are left out."""
+    """A stack and what its files say. The secrets are left out, a word stands for any other encrypted value."""
 
     name: str
     values: Mapping[str, Any]
@@ -57,45 +55,29 @@ class Environment:
 
 def environments(checkout: Path = CHECKOUT) -> list[Environment]:
     """All of them, by name."""
-    files = sorted(checkout.glob("Pulumi.*.yaml"))
-    return [environment(file.name.removeprefix("Pulumi.").removesuffix(".yaml"), checkout) for file in files]
+    return [environment(name, checkout) for name in stack_names(checkout)]
 
 
 def environment(name: str, checkout: Path = CHECKOUT) -> Environment:
     """One of them; wrong settings are told by `error`. Raises SettingsError for one that is not there."""
-    file = checkout / f"Pulumi.{name}.yaml"
+    file, values = checkout / f"Pulumi.{name}.yaml", dict[str, Any]()
     if not file.is_file():
-        there = ", ".join(sorted(f.name.split(".")[1] for f in checkout.glob("Pulumi.*.yaml")))
-        raise SettingsError(file.name, [f"is not there; there are: {there}"])
+        raise SettingsError(file.name, [f"is not there; there are: {', '.join(stack_names(checkout))}"])
     try:
-        values = own_values(file)
-    except SettingsError as error:
-        return Environment(name=name, values={}, settings=None, error=str(error))
-    try:
-        return Environment(name=name, values=values, settings=_in_effect(file.name, values), error=None)
+        values = own_keys(stack_file(file).values)
+        return Environment(name=name, values=values, settings=_in_effect(name, file.name, values), error=None)
     except SettingsError as error:
         return Environment(name=name, values=values, settings=None, error=str(error))
 
 
-def own_values(file: Path) -> dict[str, Any]:
-    """What a Pulumi.<stack>.yaml says of this program, without secrets. Raises SettingsError."""
-    try:
-        content = yaml.load(file.read_text(), Loader=yaml.CSafeLoader) or {}
-        config = dict(content.get("config") or {})
-    except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError) as error:
-        raise SettingsError(file.name, [f"config: not settings by name in YAML: {error}"]) from error
-    own = {str(key).partition(":")[2]: value for key, value in config.items() if str(key).startswith(f"{NAMESPACE}:")}
-    return {key: value for key, value in own.items() if key not in SECRETS}
-
-
-def _in_effect(source: str, values: dict[str, Any]) -> StackSettings:
+def _in_effect(stack: str, source: str, values: dict[str, Any]) -> StackSettings:
     name = values.get("site")
     site = _site(name) if isinstance(name, str) else None
     layers = layers_of(source, values, site)
     try:
-        return StackSettings.model_validate(layers.merged())
-    except ValidationError as error:
-        raise layers.explained(from_validation(source, error, StackSettings)) from error
+        return checked_settings(stack, source, layers.merged())
+    except SettingsError as error:
+        raise layers.explained(error) from error
 
 
 @cache

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from delivery.environments.catalog import Environment
-from delivery.environments.flat import flat
 from delivery.environments.matrix import matrix
-from delivery.review.names import code, table
+from delivery.markdown import code, table
 
 Outputs = Mapping[str, Any]
 NOTHING = " "
@@ -29,11 +28,6 @@ def difference(a: Environment, b: Environment, running: Mapping[str, Outputs]) -
         yield from table(["what", code(a.name), code(b.name)], rows)
     elif here:
         yield "The same versions run in both."
-
-
-def equal(a: Environment, b: Environment) -> bool:
-    """Whether their settings in effect are the same."""
-    return flat(a) == flat(b)
 
 
 def _said(versions: Mapping[str, str], name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from delivery.environments.catalog import Environment
 from delivery.environments.flat import ABSENT, flat
-from delivery.review.names import code, listed, table
+from delivery.markdown import code, listed, table
 
 MOST_COLUMNS = 6
 MOST_NAMES = 5

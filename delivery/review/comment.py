@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from delivery.review.names import amount, code, listed
+from delivery.markdown import amount, code, listed
 from delivery.review.section import Length, Reviewed, counts, section
 
 LIMIT = 32_000

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from delivery.markdown import amount, code, listed, table
 from delivery.review.drift import Drift, DriftedResource
-from delivery.review.names import amount, code, listed, table
 from delivery.review.preview import Change, Digest
 from delivery.review.redact import LONGEST
 from delivery.review.stake import stakes

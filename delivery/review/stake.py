@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from delivery.review.names import amount, code
+from delivery.markdown import amount, code
 from delivery.review.preview import Change, Digest
 
 WORDS = {"replace": "replaced", "delete": "deleted"}

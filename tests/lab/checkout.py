@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 import yaml
 
@@ -213,6 +214,17 @@ def own_checkout(lab: OwnLab, variables: Mapping[str, str] | None = None) -> Ite
         purged = found.make("lab-purge", stack=lab.site)
         assert purged.code == 0, purged.why
         shutil.rmtree(base)
+
+
+@contextlib.contextmanager
+def own_lab(lab: OwnLab) -> Iterator[Checkout]:
+    """The same, and its lab runs."""
+    if os.geteuid() != 0:
+        pytest.skip("guests need root")
+    with own_checkout(lab) as found:
+        up = found.make("lab-up", stack=lab.site)
+        assert up.code == 0, up.why
+        yield found
 
 
 def _let_tests_be_short(folder: Path) -> None:

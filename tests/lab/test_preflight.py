@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.lab.checkout import ROOT, Checkout, OwnLab, own_checkout
+from tests.lab.checkout import ROOT, Checkout, OwnLab, own_lab
 
 OWN = OwnLab(site="lab-pre", net="10.88", port=18188)  # it breaks what others would use
 SITE, NET = OWN.site, OWN.net
@@ -28,11 +27,7 @@ Found = dict[tuple[str, str], dict[str, str]]
 @pytest.fixture(scope="module")
 def checkout() -> Iterator[Checkout]:
     """A copy of this checkout with a running lab of its own."""
-    if os.geteuid() != 0:
-        pytest.skip("guests need root")
-    with own_checkout(OWN) as found:
-        up = found.make("lab-up", stack=OWN.site)
-        assert up.code == 0, up.why
+    with own_lab(OWN) as found:
         yield found
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from delivery.drift.events import gather
 from delivery.drift.examine import report_of
-from delivery.drift.paths import MASK, SECRET, SIGNATURE
+from delivery.drift.paths import MASK
 from delivery.drift.report import Change, Report, Status
 from provider.resource import UNREAD
+from provider.values import SECRET, SIGNATURE
 from tests.delivery.drift.recorded import SUBJECT, lines, named, report, state
 
 

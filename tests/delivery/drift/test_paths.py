@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 from pulumi.runtime import rpc
 
-from delivery.drift import paths
 from delivery.drift.paths import MASK, masked, value_at
+from provider import values
 from provider.diff import detailed
 
-SECRET = {paths.SIGNATURE: paths.SECRET, "ciphertext": "[secret]", "plaintext": "canary-4711"}
+SECRET = {values.SIGNATURE: values.SECRET, "ciphertext": "[secret]", "plaintext": "canary-4711"}
 HOSTILE = ["$(reboot)", 'say "hi"', "line\nend", "ünï 🐘", "<script>", "a|b", "back\\slash", "a.b", "x[0]", "]", ""]
 
 
 def test_marks_are_those_of_the_sdk() -> None:
-    assert rpc._special_sig_key == paths.SIGNATURE
-    assert rpc._special_secret_sig == paths.SECRET
-    assert rpc.UNKNOWN == paths.UNKNOWN_TEXT
+    assert rpc._special_sig_key == values.SIGNATURE
+    assert rpc._special_secret_sig == values.SECRET
+    assert rpc.UNKNOWN == values.UNKNOWN_TEXT
 
 
 @pytest.mark.parametrize("name", HOSTILE)

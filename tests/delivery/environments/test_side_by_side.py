@@ -39,6 +39,14 @@ def test_a_stack_with_wrong_settings_or_a_broken_state_is_listed_with_the_reason
     assert "small: cut after 3 bytes·forged line" in shown
 
 
+def test_an_encrypted_value_among_the_settings_is_a_word_and_no_mistake(checkout: Path) -> None:
+    stack = {"project": "guestbook", "env": {"TOKEN": {"secure": "v1:canary"}}}
+    write(checkout, "sealed", vms=[{"name": "vm-s", "first_id": 8100, "networks": [NET]}], stacks={"shop": stack})
+    found = environment("sealed", checkout)
+    assert found.error is None
+    assert flat(found)["stacks.shop.env.TOKEN"] == "[secret]"
+
+
 def test_the_table_shows_only_what_differs_with_the_layers_applied(checkout: Path) -> None:
     table = "\n".join(matrix(environments(checkout)))
     assert "| `vms[0].memory_mib` |   | `512` |" in table

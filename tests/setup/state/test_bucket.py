@@ -13,8 +13,9 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
 from setup.report import SetupError
-from setup.stack import exists, stacks_in_use
+from setup.stack import stacks_in_use
 from setup.state.bucket import Bucket, is_understood
+from setup.state.current import Current
 from setup.state.guard import keep, usable
 from setup.state.store import Store, store_at
 from tests.s3 import BUCKET, KEYS, S3, checkpoint_key, s3_server
@@ -77,9 +78,11 @@ def test_a_session_uses_the_keys_of_the_sites_file(s3: S3, tmp_path: Path) -> No
     session = replace(session, site=replace(session.site, credentials=credentials))
     assert usable(session) is not None
     assert keep(session) is not None
-    assert exists(session)
+    found = Current(session).store
+    assert found is not None
+    assert "lab" in found.stacks()
+    assert "other" not in found.stacks()
     assert "lab" in stacks_in_use(session)
-    assert not exists(replace(session, stack="other"))
 
 
 def test_a_profile_is_found_where_the_sites_file_says(s3: S3, tmp_path: Path) -> None:

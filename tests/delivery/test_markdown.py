@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from delivery.markdown import code, listed, table
 from delivery.review.comment import LIMIT, MARKER, comment
-from delivery.review.names import code, listed, table
 from delivery.review.preview import Digest
 from delivery.review.section import HEAD, Reviewed
 from tests.delivery.review.parsing import SEEN, pages
