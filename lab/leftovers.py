@@ -12,8 +12,7 @@ from docker.errors import NotFound
 from lab.firewall import open_up
 from lab.guests import disks
 from lab.identity import SITE_LABEL, Lab, lab_of_labels
-from lab.machine import succeeds
-from lab.network import labs_with_bridges, marked_devices
+from lab.network import labs_with_bridges, remove_devices
 from lab.processes import end, supervisors
 from lab.resolver import Resolver
 from lab.services.registry import Registry
@@ -71,8 +70,7 @@ def remove_network(lab: Lab) -> None:
     """Remove the lab's bridges and cables, rules, resolver, registry and block devices."""
     Resolver(lab, (), "").end_leftover()
     Registry(lab.directory / "services").end_leftover()
-    for name in marked_devices(lab):
-        succeeds("ip", "link", "delete", name)  # another lab that starts may be clearing the same things away
+    remove_devices(lab)
     open_up(lab)
     disks.detach_below(lab.directory)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from lab.firewall import allow_within, close_off, open_up
 from lab.identity import Lab, lab_of_mark
-from lab.machine import ip_batch, run, run_json
+from lab.machine import CommandFailed, ip_batch, run, run_json, succeeds
 from lab.world import Bridge
 from setup.report import SetupError
 
@@ -54,7 +54,7 @@ class Network:
 
     def down(self) -> None:
         """Remove the bridges and the packet filter's rules."""
-        ip_batch([f"link delete {name}" for name in marked_devices(self._lab)])
+        remove_devices(self._lab)
         open_up(self._lab)
 
     def refuse_foreign_addresses(self) -> None:
@@ -78,6 +78,14 @@ def devices() -> list[dict[str, Any]]:
 def marked_devices(lab: Lab) -> list[str]:
     """Bridges of a lab that exist now, and cables: the kernel may keep one for minutes after its guest has ended."""
     return [device["ifname"] for device in devices() if device.get("ifalias", "").endswith(lab.mark)]
+
+
+def remove_devices(lab: Lab) -> None:
+    """Remove the bridges and cables of a lab; one that the kernel, or another lab that starts, removed first is fine."""
+    for name in marked_devices(lab):
+        succeeds("ip", "link", "delete", name)
+    if left := marked_devices(lab):
+        raise CommandFailed(f"`ip link delete` left network devices of {lab.directory}: {', '.join(left)}")
 
 
 def labs_with_bridges() -> set[Lab]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+import requests
 from moto.server import ThreadedMotoServer
 
 BUCKET = "hypercompose-state"
@@ -48,12 +49,13 @@ def checkpoint_key(stack: str) -> str:
 
 @contextlib.contextmanager
 def s3_server() -> Iterator[S3]:
-    """A server on a free loopback port, with an empty bucket."""
+    """A server on a free loopback port, with an empty bucket; one at a time in a process."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
         host, port = server.get_host_and_port()
         endpoint = f"http://{host}:{port}"
+        requests.post(f"{endpoint}/moto-api/reset", timeout=10).raise_for_status()  # what it keeps is the process's
         client = boto3.client(
             "s3",
             endpoint_url=endpoint,

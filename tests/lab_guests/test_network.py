@@ -13,6 +13,7 @@ from lab.guests import wires
 from lab.guests.wires import Wires
 from lab.hypervisor import Nic
 from lab.identity import Lab
+from lab.machine import CommandFailed
 from lab.network import Network
 from lab.resolver import Resolver, dhcp_range
 from lab.world import Bridge
@@ -103,6 +104,16 @@ def test_a_cable_of_another_guest_is_not_touched(monkeypatch: pytest.MonkeyPatch
     machine = Machine(monkeypatch, [{"ifname": "hv1", "ifalias": f"vm=1001 net0 {LAB.mark}"}])
     Wires(LAB, Network(LAB, [])).unplug(100)
     assert machine.lines == []
+
+
+def test_a_device_that_went_by_itself_is_removed_and_one_that_stays_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    cable = {"ifname": "hv1", "ifalias": f"vm=100 net0 {LAB.mark}"}
+    listings = iter([[cable], [], [cable], [cable]])
+    monkeypatch.setattr(network, "devices", lambda: next(listings))
+    monkeypatch.setattr(network, "succeeds", lambda *_: False)
+    network.remove_devices(LAB)
+    with pytest.raises(CommandFailed, match=rf"left network devices of {LAB.directory}: hv1"):
+        network.remove_devices(LAB)
 
 
 def test_rules_drop_between_bridges_and_accept_within(monkeypatch: pytest.MonkeyPatch) -> None:

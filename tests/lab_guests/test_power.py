@@ -10,8 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from lab.hypervisor import Machine
-from lab.machine import ip_batch
-from lab.network import marked_devices
+from lab.network import marked_devices, remove_devices
 from lab.processes import supervisor_of
 from lab.resolver import Resolver
 from tests.lab_guests.conftest import NEIGHBOUR, STATIC
@@ -76,7 +75,7 @@ def test_after_a_crash_of_everything_up_restores_what_was_on(
     Resolver(test_lab.site.lab, (), "").end_leftover()
     for vmid in (STATIC, NEIGHBOUR):
         fleet.guests.containers.require(vmid).kill()
-    ip_batch([f"link delete {name}" for name in marked_devices(test_lab.site.lab)])
+    remove_devices(test_lab.site.lab)
     test_lab.command("up")
     for address in (f"{test_lab.net}.1.11", f"{test_lab.net}.1.13"):
         fleet.wait_for_ssh(address)
