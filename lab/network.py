@@ -81,7 +81,7 @@ def marked_devices(lab: Lab) -> list[str]:
 
 
 def remove_devices(lab: Lab) -> None:
-    """Remove the bridges and cables of a lab; one that the kernel, or another lab that starts, removed first is fine."""
+    """Remove the bridges and cables of a lab; one that went by itself, or with another lab, is fine."""
     for name in marked_devices(lab):
         succeeds("ip", "link", "delete", name)
     if left := marked_devices(lab):
