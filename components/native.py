@@ -130,6 +130,14 @@ class Password(_Exact):
     value: pulumi.Output[str]
 
 
+class Uuid(_Exact):
+    """A random UUID, a secret."""
+
+    type_name = "hypercompose:secret:Uuid"
+    outputs = ("value",)
+    value: pulumi.Output[str]
+
+
 class Publication(_Exact):
     """A ref of ours with exactly these files."""
 
@@ -166,6 +174,17 @@ class PortainerRegistry(_Exact):
 
     type_name = "hypercompose:portainer:Registry"
     outputs = ("registryId",)
+
+
+class GatedStack(_Exact):
+    """A ref that the gate of a host follows."""
+
+    type_name = "hypercompose:portainer:GatedStack"
+    outputs = ("runningCommit", "release", "images", "why")
+    runningCommit: pulumi.Output[str]
+    release: pulumi.Output[str]
+    images: pulumi.Output[dict[str, str]]
+    why: pulumi.Output[str]
 
 
 class Stack(_Exact):

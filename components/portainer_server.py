@@ -17,6 +17,7 @@ from components.native import (
     PortainerRegistry,
     PortainerSettings,
 )
+from components.release_gate import ReleaseGate
 from components.site_access import SiteAccess
 from settings.portainer_plan import PortainerPlan
 
@@ -31,6 +32,7 @@ class PortainerServerArgs:
     connection: HostConnection
     site: SiteAccess
     docker: DockerHost
+    gate: ReleaseGate
     plan: PortainerPlan
     password: pulumi.Input[str] | None
     registry_password: pulumi.Input[str] | None
@@ -49,7 +51,7 @@ class PortainerServer(pulumi.ComponentResource):
         super().__init__("hypercompose:portainer:PortainerServer", name, None, opts)
         self._name, self._args = name, args
         self.password = pulumi.Output.secret(args.password or self._made_up())
-        chain = StepChain(self, args.site.native, args.connection, after=args.docker.done)
+        chain = StepChain(self, args.site.native, args.connection, after=args.gate.done)
         container = chain.add("PortainerServer", "portainer-server", self._container(), "password")
         self.url = pulumi.Output.format("https://{0}:{1}", args.connection.host, args.plan.port)
         access = PortainerAccess(f"{name}-access", self._access(container.certificate), self._options(container))
@@ -84,7 +86,7 @@ class PortainerServer(pulumi.ComponentResource):
             "image": plan.image,
             "address": connection.host,
             "port": plan.port,
-            "authorities": plan.authorities,
+            "authorities": self._args.gate.certificate.apply(lambda own: f"{plan.authorities.strip()}\n{own}".lstrip()),
             "labels": dict(plan.labels),
             "password": self.password,
         }

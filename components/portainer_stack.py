@@ -9,11 +9,15 @@ from typing import Any
 import pulumi
 
 from components.host_steps import HostConnection, StepChain
-from components.native import Password, Publication, Stack
+from components.native import GatedStack, Password, Publication, Stack, Uuid
 from components.portainer_server import PortainerServer
+from components.release_gate import ReleaseGate
 from components.site_access import SiteAccess
 from settings.site import Git
 from settings.stack_plan import SECRETS_VARIABLE, StackPlan
+
+RELEASES_POLLED = "5m"
+"""The gate knocks at Portainer by itself; this is for a knock that was lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +27,11 @@ class PortainerStackArgs:
     connection: HostConnection
     site: SiteAccess
     server: PortainerServer
+    gate: ReleaseGate
     plan: StackPlan
     git: Git | None
+    git_authorities: str
+    """PEM text of those who vouch for the git server; empty: those of the host."""
     git_password: pulumi.Input[str] | None
     given: Mapping[str, str] = field(repr=False)
     environment: str
@@ -36,6 +43,8 @@ class PortainerStack(pulumi.ComponentResource):
     """Done when the commit asked for runs, healthy, from the images that its files name."""
 
     commit: pulumi.Output[str]
+    why: pulumi.Output[str]
+    """Why another commit runs than the one asked for; empty where it does not."""
     images: pulumi.Output[dict[str, str]]
     """Image by service, by digest where the files say so."""
     urls: dict[str, pulumi.Output[str]]
@@ -50,9 +59,15 @@ class PortainerStack(pulumi.ComponentResource):
         if files:
             chain = StepChain(self, args.site.native, args.connection, after=args.server.done)
             after.append(chain.add("SecretFiles", f"secrets-{args.plan.name}", self._files(files), "files"))
-        source = self._source()
-        stack = Stack(name, {**self._common(secrets, files), **source}, self._on_host(*after))
-        self.commit, self.images = stack.runningCommit, stack.running
+        common, source = self._common(secrets, files), self._source()
+        if args.plan.is_gated:
+            gated = GatedStack(f"{name}-gate", {**common, **self._follow(source)}, self._on_host(*after))
+            stack = Stack(name, {**common, **self._release()}, self._on_host(*after, gated))
+            self.commit, self.images, self.why = gated.runningCommit, gated.images, gated.why
+        else:
+            stack = Stack(name, {**common, **source}, self._on_host(*after))
+            self.commit, self.images = stack.runningCommit, stack.running
+            self.why = pulumi.Output.from_input("")
         self.urls = {
             key: pulumi.Output.format("http://{0}:{1}", args.connection.host, port)
             for key, port in args.plan.ports.items()
@@ -90,6 +105,26 @@ class PortainerStack(pulumi.ComponentResource):
         publication = Publication(f"{self._name}-files", {**place, **self._published()}, self._options())
         more = {"path": plan.path, "additional": [], "interval": plan.settings.poll}
         return {**place, **more, "commit": publication.commit}
+
+    def _follow(self, source: Mapping[str, Any]) -> dict[str, Any]:
+        """What the gate is told beside what every stack is."""
+        self._webhook: pulumi.Output[str] = self._uuid("webhook")
+        wanted = {key: value for key, value in source.items() if key != "ca"}
+        return {
+            **wanted,
+            "authorities": self._args.git_authorities,
+            "hook": self._uuid("hook"),
+            "webhook": self._webhook,
+            "repushed": self._args.plan.settings.repushed,
+        }
+
+    def _release(self) -> dict[str, Any]:
+        """What Portainer is told: the gate's own repository, and no variable, as none is left in a release."""
+        own = {"env": {}, "gated": True, "interval": RELEASES_POLLED, "hook": self._webhook}
+        return {**self._args.gate.source(self._args.plan.name), **own}
+
+    def _uuid(self, part: str) -> pulumi.Output[str]:
+        return Uuid(f"{self._name}-{part}", {"keeper": ""}, self._options()).value
 
     def _place(self) -> dict[str, Any]:
         git, plan = self._args.git, self._args.plan

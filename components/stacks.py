@@ -12,6 +12,7 @@ from components.docker_host import DockerHost
 from components.host_steps import HostConnection
 from components.portainer_server import ADMINISTRATOR, PortainerServer, PortainerServerArgs
 from components.portainer_stack import PortainerStack, PortainerStackArgs
+from components.release_gate import ReleaseGate, ReleaseGateArgs
 from components.secrets import Secrets
 from components.site_access import SiteAccess
 from settings import Program
@@ -31,20 +32,27 @@ class Applications:
         plan = self.program.portainers.get(connection.name)
         if plan is None or docker is None:
             return {}, {}
+        gate = ReleaseGate(
+            f"{connection.name}-gate",
+            ReleaseGateArgs(connection=connection, site=self.site, docker=docker, port=plan.gate_port),
+        )
         arguments = PortainerServerArgs(
             connection=connection,
             site=self.site,
             docker=docker,
+            gate=gate,
             plan=plan,
             password=self.secrets.portainer_password,
             registry_password=self.secrets.registry_password,
         )
         server = PortainerServer(f"{connection.name}-portainer", arguments)
         here = [plan for plan in self.program.stacks if plan.host == connection.name]
-        stacks = {plan.name: self._stack(plan, connection, server) for plan in here}
+        stacks = {plan.name: self._stack(plan, connection, server, gate) for plan in here}
         return {connection.name: {"url": server.url, "user": ADMINISTRATOR, "password": server.password}}, stacks
 
-    def _stack(self, plan: StackPlan, connection: HostConnection, server: PortainerServer) -> Mapping[str, Any]:
+    def _stack(
+        self, plan: StackPlan, connection: HostConnection, server: PortainerServer, gate: ReleaseGate
+    ) -> Mapping[str, Any]:
         program, name = self.program, plan.name
         stack = PortainerStack(
             name,
@@ -52,8 +60,10 @@ class Applications:
                 connection=connection,
                 site=self.site,
                 server=server,
+                gate=gate,
                 plan=plan,
                 git=program.site.git,
+                git_authorities=self.program.portainers[connection.name].authorities,
                 git_password=self.secrets.git_password,
                 given=self.secrets.stacks.get(name, {}),
                 environment=program.stack,
@@ -64,6 +74,7 @@ class Applications:
         return {
             "host": plan.host,
             "commit": stack.commit,
+            "why": stack.why,
             "images": stack.images,
             "digests": stack.images.apply(digests),
             "ports": dict(plan.ports),

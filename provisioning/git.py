@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +47,16 @@ class RefChanged(GitError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A commit, files of it by path, who made it, and the first line of why."""
+
+    commit: str
+    files: Mapping[str, bytes]
+    author: str
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Repository:
     """Where it is, and who asks. `ca` is the path of a PEM file; none: the system's."""
 
@@ -56,20 +66,30 @@ class Repository:
     password: str = field(default="", repr=False)
     patience_s: int = ASK_S
     """For a question."""
+    folder: Path | None = None
+    """Where to keep what was fetched, for the next time; None: nowhere."""
 
     def head(self, ref: str) -> str | None:
         """The commit that a ref is at; None where the ref does not exist. `HEAD` is the default branch."""
         with self._git() as git:
             return self._at(git, ref)
 
-    def snapshot(self, ref: str, below: str = "") -> tuple[str, dict[str, bytes]]:
+    def snapshot(self, ref: str, below: str = "") -> tuple[str, Mapping[str, bytes]]:
         """A ref's commit and its files below a folder, by path; big files are left out. GitError for no such ref."""
+        found = self.fetch(ref, below)
+        return found.commit, found.files
+
+    def fetch(self, ref: str, below: str = "") -> Snapshot:
+        """The same, with who made the commit and what for."""
         with self._git() as git:
             git("fetch", "--quiet", "--depth=1", "--", self.url, ref)
+            if self.folder:
+                git("update-ref", "refs/kept", "FETCH_HEAD")  # so that the next fetch brings the difference only
             listed = git("ls-tree", "-r", "-l", "-z", "FETCH_HEAD", *([f"{below}/"] if below else []))
             found = dict(_small_files(listed))
             contents = {path: git.bytes("cat-file", "blob", blob) for path, blob in found.items()}
-            return git("rev-parse", "FETCH_HEAD").strip(), contents
+            told = git("log", "-1", "--no-show-signature", "--format=%H%n%an <%ae>%n%s", "FETCH_HEAD").split("\n")
+            return Snapshot(commit=told[0], files=contents, author=told[1], subject=told[2])
 
     def publish(self, ref: str, files: Mapping[str, str], message: str) -> str:
         """Make the ref hold exactly these files; returns its commit, the old one where nothing differs."""
@@ -140,8 +160,10 @@ class Repository:
         program = shutil.which("git")
         if program is None:
             raise GitError("git: not installed on this machine; install it (Debian: apt-get install git)")
-        with tempfile.TemporaryDirectory(prefix="hypercompose-git-") as folder:
-            git = _Git(program, Path(folder), self)
+        with ExitStack() as stack:
+            folder = self.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hypercompose-git-")))
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            git = _Git(program, folder, self)
             git("init", "--quiet", "--bare", ".")
             yield git
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,10 @@ class PortainerSettings(Model):
     port: Port = Field(9443, description="port of its page and API, at the host's address")
     sources: tuple[IPv4Network, ...] = Field(
         min_length=1, description="networks that may reach it", examples=[["10.0.10.0/24"]]
+    )
+    gate_port: Port = Field(9444, description="port of the gate, which releases commits: for Portainer, hooks, metrics")
+    gate_sources: tuple[IPv4Network, ...] = Field(
+        (), description="networks that may reach the gate's port from outside, for hooks and metrics"
     )
     snapshot_interval: str = Field(
         "5m", pattern=r"^[0-9]+[smh]$", description="how often it looks at Docker as a whole"
@@ -71,7 +75,14 @@ class Stack(Model):
     secrets: dict[Annotated[str, Field(pattern=FILE_NAME)], Secret] = Field(
         default_factory=dict, description="secrets beside those that a project names itself"
     )
-    poll: str = Field("1m", pattern=DURATION, description="how often Portainer asks git; empty: never")
+    rollout: Literal["gated", "direct"] = Field(
+        "gated",
+        description="who looks at commits first: the host's gate, which keeps what runs, or nobody but Portainer",
+    )
+    repushed: Literal["report", "deploy"] = Field(
+        "report", description="gated: what comes of a tag that was pushed again with another image"
+    )
+    poll: str = Field("1m", pattern=DURATION, description="how often git is asked for commits; empty: by webhook only")
     tenant: str | None = Field(None, pattern=FILE_NAME, description="label of its containers; none: the site's id")
     instance: str | None = Field(None, pattern=FILE_NAME, description="label of its containers; none: the stack's name")
     adopt: bool = Field(False, description="whether a stack of this name that others made is taken over")

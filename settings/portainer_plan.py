@@ -18,6 +18,7 @@ class PortainerPlan:
 
     image: str
     port: int
+    gate_port: int
     snapshot_interval: str
     authorities: str
     labels: Mapping[str, str]
@@ -38,6 +39,7 @@ def plan_portainer(site: Site, stack: str, host: str, settings: PortainerSetting
     return PortainerPlan(
         image=image,
         port=settings.port,
+        gate_port=settings.gate_port,
         snapshot_interval=settings.snapshot_interval,
         authorities=site.text_of("git.ca", site.git.ca) if site.git and site.git.ca else "",
         labels={f"hypercompose.{key}": value for key, value in labels.items()},

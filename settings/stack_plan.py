@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network
 from typing import Any
 
 import yaml
 
 from provisioning.compose.text import load_compose
+from settings.baseline import Baseline, OpenPorts
 from settings.errors import SettingsError, problem
 from settings.host_plan import HostPlan
 from settings.image_lock import image_lookup
@@ -17,6 +19,7 @@ from settings.project import MAIN, Declaration, Project, render
 from settings.site import Site
 from settings.stack import StackSettings
 
+DEFAULT_BRIDGE = "172.17.0.0/16"
 SECRETS_VARIABLE = "SECRETS"
 SECRETS_FOLDER = "/etc/hypercompose/stacks/{name}/secrets"
 
@@ -40,6 +43,11 @@ class StackPlan:
     path: str = MAIN
     declared: Declaration | None = None
     """What the project says of itself; None for other sources."""
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether its host's gate releases it. A text in the settings has nobody who pushes."""
+        return self.inline is None and self.settings.rollout == "gated"
 
     @property
     def secrets_folder(self) -> str:
@@ -135,7 +143,20 @@ def opened(host: HostPlan, stacks: Sequence[StackPlan]) -> HostPlan:
         for number in plan.ports.values() if plan.host == host.name else ():
             # by number: names of stacks and ports may hold dashes both
             openings[_free(f"{plan.name}-{number}", openings)] = _opening(number, plan.settings.sources)
-    return replace(host, docker=replace(host.docker, published=openings))
+    docker = replace(host.docker, published=openings)
+    return replace(host, docker=docker, baseline=_gate_opened(host))
+
+
+def _gate_opened(host: HostPlan) -> Baseline | None:
+    """The firewall lets Portainer, which is in a container, and whoever may knock, to the gate."""
+    baseline, portainer = host.baseline, host.portainer
+    if baseline is None or baseline.firewall is None or portainer is None or host.docker is None:
+        return baseline
+    sources = [*map(IPv4Network, (DEFAULT_BRIDGE, *host.docker.pools)), *portainer.gate_sources]
+    name = _free("gate", baseline.firewall.open)
+    opening = OpenPorts(ports=(f"{portainer.gate_port}/tcp",), sources=tuple(dict.fromkeys(sources)))
+    firewall = baseline.firewall.model_copy(update={"open": {**baseline.firewall.open, name: opening}})
+    return baseline.model_copy(update={"firewall": firewall})
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:

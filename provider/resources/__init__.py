@@ -5,9 +5,10 @@ from provider.resources.agent_host_key import AgentHostKey
 from provider.resources.filesystem import Filesystem
 from provider.resources.host_key import HostKey
 from provider.resources.limits import Limits
-from provider.resources.password import Password
+from provider.resources.password import Password, Uuid
 from provider.resources.portainer.access import Access
 from provider.resources.portainer.environment import Environment
+from provider.resources.portainer.gated_stack import GatedStack
 from provider.resources.portainer.registry import Registry
 from provider.resources.portainer.settings import Settings
 from provider.resources.portainer.stack import Stack
@@ -21,7 +22,7 @@ from provider.resources.vm_proof import VmProof
 from provisioning.steps.kinds import KINDS
 
 _SITE = (SiteClaim, Limits, VmClaim, VmProof, SeedResource, Ready, HostKey, AgentHostKey, Filesystem)
-_STACKS = (Password, Publication, Access, Settings, Environment, Registry, Stack)
+_STACKS = (Password, Uuid, Publication, Access, Settings, Environment, Registry, GatedStack, Stack)
 
 TYPES: dict[str, Resource] = {
     **{found.type: found() for found in (*_SITE, *_STACKS)},

@@ -6,18 +6,22 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from importlib.resources import files
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from provisioning.compose.model import Model, Port
 from provisioning.errors import ProvisioningError
-from provisioning.host import Address
-from provisioning.hosts import Hosts
+from provisioning.host import Address, Result
 from provisioning.portainer.env_values import to_env_file
 from provisioning.steps.step import Value, assignments
 
+if TYPE_CHECKING:
+    from provisioning.hosts import Hosts
+
 LOOK_TIMEOUT_S = 60
 PULL_TIMEOUT_S = 900
-_SCRIPT = (Path(__file__).parent / "look.sh").read_text()
+_SCRIPT = files(__package__).joinpath("look.sh").read_text()
 _PUBLISHED = re.compile(r"(?:(\S+):)?(\d+)(?:-(\d+))?->\d+(?:-\d+)?/(\w+)")
 
 
@@ -52,7 +56,11 @@ class Seen:
 
 def look(hosts: Hosts, address: Address, project: Project) -> Seen:
     """Raises ComposeRefused with compose's own words for files that it does not take."""
-    result = hosts.ask(address, _program(project, pull=False), LOOK_TIMEOUT_S)
+    return seen(hosts.ask(address, program(project), LOOK_TIMEOUT_S))
+
+
+def seen(result: Result) -> Seen:
+    """What `program` has found. Raises ComposeRefused."""
     if result.exit_code != 0:
         raise ComposeRefused(f"compose files: {_last(result.stderr)}")
     inside, model, *rest = result.stdout.rstrip("\n").split("\n")
@@ -87,12 +95,13 @@ def objections(project: Project, seen: Seen) -> Iterator[str]:
 
 def pull(hosts: Hosts, address: Address, project: Project) -> None:
     """Fetch the images that the host does not have. Raises ComposeRefused."""
-    result = hosts.ask(address, _program(project, pull=True), PULL_TIMEOUT_S)
+    result = hosts.ask(address, program(project, pull=True), PULL_TIMEOUT_S)
     if result.exit_code != 0:
         raise ComposeRefused(f"images: cannot be pulled: {_last(result.stderr)}")
 
 
-def _program(project: Project, *, pull: bool) -> str:
+def program(project: Project, *, pull: bool = False) -> str:
+    """For a shell of root's on the host: looks at the files there, or fetches their images."""
     values: dict[str, Value] = {
         "project": project.name,
         "files": dict(project.files),

@@ -35,7 +35,7 @@ class Model:
     @property
     def services(self) -> Mapping[str, Mapping[str, Any]]:
         """Services that are to run; those scaled to nothing are left out."""
-        return {name: found for name, found in (self.content.get("services") or {}).items() if _scale(found) > 0}
+        return {name: found for name, found in (self.content.get("services") or {}).items() if scale(found) > 0}
 
     @property
     def images(self) -> dict[str, str]:
@@ -71,7 +71,8 @@ class Model:
                 yield f"volumes.{name}.driver_opts.device", device
 
 
-def _scale(service: Mapping[str, Any]) -> int:
+def scale(service: Mapping[str, Any]) -> int:
+    """How many containers a service is to have."""
     deploy = service.get("deploy") or {}
     found = service.get("scale", deploy.get("replicas", 1))
     return 1 if found is None else int(found)

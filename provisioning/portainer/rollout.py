@@ -8,16 +8,24 @@ from pathlib import PurePosixPath
 
 from provisioning.compose.look import ComposeRefused, Project, Seen, look, objections, pull
 from provisioning.errors import ProvisioningError
+from provisioning.gate.candidate import MARK
 from provisioning.git import Repository
 from provisioning.host import Address
 from provisioning.hosts import Hosts
 from provisioning.portainer.containers import Docker
 from provisioning.portainer.env_values import from_pairs
+from provisioning.portainer.gated import Gate
 from provisioning.portainer.stacks import AutoUpdate, Found, GitSource, Stacks, commit_of
 from provisioning.portainer.watch import Goal, RolloutFailed, Watch
 
 OWNER = "HYPERCOMPOSE_OWNER"
 """Variable of every stack of ours: `<site>/<stack>/<name>`; a stack without it is somebody else's."""
+
+
+_TAKEN = (
+    "name {name}: taken by a compose project outside of Portainer; choose another name, or say `adopt: true` to take "
+    "it over"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +41,8 @@ class Wanted:
     repository: Repository | None = None
     commit: str = ""
     """Of a ref that is ours alone; empty where others push and Portainer follows."""
+    gated: bool = False
+    """Whether the source is the gate of its host, which has looked at everything already."""
     adopt: bool = False
     allowed_paths: tuple[str, ...] = ()
     timeout_s: float = 180
@@ -61,6 +71,8 @@ class NotOurs(ProvisioningError):
 
 def prepare(scene: Scene, wanted: Wanted) -> Goal:
     """Everything that can be known before anything is touched; the images are on the host afterwards."""
+    if wanted.gated:
+        return _released(scene, wanted)
     project, commit = _project(wanted)
     scene.tell("looking at its files on the host")
     seen = look(scene.hosts, scene.address, project)
@@ -114,7 +126,8 @@ def _carry_out(scene: Scene, wanted: Wanted, goal: Goal, identity: int, *, redep
         watch.during(lambda: stacks.put_inline(identity, text, env))
     elif (source := wanted.source) is not None:
         stacks.set_git(identity, source, wanted.all_env, wanted.update)
-        if redeploy or not wanted.update.webhook:
+        is_up = wanted.gated and watch.old  # then the gate has seen to its containers one by one
+        if (redeploy and not is_up) or not wanted.update.webhook:
             watch.during(lambda: stacks.redeploy(identity, source, wanted.all_env))
         else:
             stacks.knock(wanted.update.webhook)
@@ -145,12 +158,31 @@ def _restored(scene: Scene, wanted: Wanted, found: Found, before: _Before) -> st
             wanted.repository.move(source.ref, commit)
             scene.stacks.set_git(identity, source, env, wanted.update)
             watch.during(lambda: scene.stacks.redeploy(identity, source, env))
+        elif wanted.gated:
+            return "The gate of its host brings back the version before"
         else:
             return "The ref is not ours, so the version before can only come back by a new commit"
         watch.until_well(identity)
     except ProvisioningError as error:
         return f"The version before could not be brought back either: {error}"
     return f"The version before{f' ({commit[:10]})' if commit else ''} runs again"
+
+
+def _released(scene: Scene, wanted: Wanted) -> Goal:
+    """What the gate has released last."""
+    status = Gate(scene.hosts, scene.address).status(wanted.name)
+    if status is None:
+        raise ComposeRefused("the gate of its host does not follow it; run it again")
+    others = [each for each in scene.docker.containers(wanted.name) if MARK not in each.labels]
+    if others and not wanted.adopt and scene.stacks.find(wanted.name) is None:
+        raise NotOurs(_TAKEN.format(name=wanted.name))
+    return Goal(
+        name=wanted.name,
+        images=status["images"],
+        commit=str(status["release"]),
+        timeout_s=wanted.timeout_s,
+        secrets=wanted.secrets,
+    )
 
 
 def owner_of(found: Found) -> str | None:
@@ -174,10 +206,7 @@ def existing(scene: Scene, wanted: Wanted) -> Found | None:
 
 def _unowned(scene: Scene, wanted: Wanted, seen: Seen) -> Iterator[str]:
     if wanted.name in seen.projects and not wanted.adopt and scene.stacks.find(wanted.name) is None:
-        yield (
-            f"name {wanted.name}: taken by a compose project outside of Portainer; choose another name, or say "
-            "`adopt: true` to take it over"
-        )
+        yield _TAKEN.format(name=wanted.name)
 
 
 def _created(stacks: Stacks, wanted: Wanted) -> Found:

@@ -9,14 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from provisioning.compose.containers import Container
 from provisioning.errors import ProvisioningError
 from provisioning.portainer.api import PortainerError, PortainerUnreachable
-from provisioning.portainer.containers import Container, Docker
+from provisioning.portainer.containers import Docker
 from provisioning.portainer.stacks import Found, Stacks, commit_of
 
 LOOK_S = 0.5
-LOOPS = 3
-"""Restarts after which a container is taken for one that cannot start."""
 WELL_TWICE = 2
 NEEDED_LINES = 6
 
@@ -133,7 +132,7 @@ class Watch:
         for container in self._containers:
             if container.id in self.old and not self._deployed:
                 continue
-            if container.has_failed or container.restarts >= LOOPS:
+            if container.cannot_start:
                 yield self._reason(container.service, container.told())
 
     def _reasons(self) -> Iterator[str]:

@@ -59,6 +59,7 @@ DOCKER = DockerPlan(
 PORTAINER = PortainerPlan(
     image=f"r:5000/portainer@{DIGEST}",
     port=9443,
+    gate_port=9444,
     snapshot_interval="5m",
     authorities="-----BEGIN CERTIFICATE-----\n",
     labels={"hypercompose.env": "dev", "hypercompose.stack": "portainer"},

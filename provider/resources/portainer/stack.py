@@ -11,8 +11,9 @@ from provider.resource import Context, HalfMade, Properties, Resource
 from provider.resources.portainer.session import server_of, told
 from provider.resources.portainer.stack_inputs import address_of, problems, wanted_of
 from provisioning.claim import Problem
+from provisioning.compose.containers import Container
 from provisioning.errors import ProvisioningError
-from provisioning.portainer.containers import Container, Docker
+from provisioning.portainer.containers import Docker
 from provisioning.portainer.env_values import from_pairs
 from provisioning.portainer.rollout import OWNER, Scene, Wanted, change, create, existing, owner_of
 from provisioning.portainer.stacks import INACTIVE, Found, Stacks, commit_of
@@ -42,7 +43,10 @@ class Stack(Resource):
 
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """Deploy it. One that was made and is not well stays in the state: the next run goes on with it."""
-        identity, webhook = f"{inputs['server']['url']}/stacks/{inputs['name']}", str(uuid.uuid4())
+        identity, webhook = (
+            f"{inputs['server']['url']}/stacks/{inputs['name']}",
+            str(inputs.get("hook") or uuid.uuid4()),
+        )
         wanted = wanted_of(inputs, webhook)
         scene = _scene(context, inputs)
         with _named(inputs), scene.hosts.holding(scene.address, f"stack-{wanted.name}", PATIENCE_S):
@@ -70,7 +74,10 @@ class Stack(Resource):
 
     def update(self, context: Context, olds: Properties, news: Properties) -> Properties:
         """Bring it to the new inputs; where that fails, what ran before comes back."""
-        scene, wanted = _scene(context, news), wanted_of(news, str(olds.get("webhook") or uuid.uuid4()))
+        scene, wanted = (
+            _scene(context, news),
+            wanted_of(news, str(news.get("hook") or olds.get("webhook") or uuid.uuid4())),
+        )
         changed = {name for name in {*olds, *news} - _OUTPUTS if olds.get(name) != news.get(name)}
         with _named(news), scene.hosts.holding(scene.address, f"stack-{wanted.name}", PATIENCE_S):
             found = existing(scene, wanted)

@@ -2,6 +2,7 @@
 
 `server`, `environmentId`, `connection` (the host), `name`, `owner`, `env`; either `inline` (the compose file's text) or
 `url`, `ref`, `path`, `additional`, `user`, `password`, `ca` with `interval`; `commit` where the ref is ours alone;
+`gated` where it is that of a gate, then also `hook`, the id of its webhook;
 `adopt`, `keepVolumes`, `allowedPaths`, `timeoutS`; `hide`: values that no error may show.
 """
 
@@ -51,6 +52,7 @@ def wanted_of(inputs: Properties, webhook: str) -> Wanted:
         source=_source(inputs) if git else None,
         repository=repository_of(inputs) if git else None,
         commit=str(inputs.get("commit") or ""),
+        gated=bool(inputs.get("gated")),
         update=AutoUpdate(interval=str(inputs.get("interval") or ""), webhook=webhook if git else ""),
         adopt=bool(inputs.get("adopt")),
         allowed_paths=tuple(inputs.get("allowedPaths") or ()),

@@ -247,12 +247,12 @@ class Here:
         self.bin.mkdir()
         self.room = folder / "run"
         self.room.mkdir()
-        self._program("docker", FAKE_DOCKER)
+        self.program("docker", FAKE_DOCKER)
         self.rebooted = folder / "rebooted"
-        self._program("reboot", f"#!/bin/sh\ntouch {self.rebooted}\n")
-        self._program("ss", "#!/bin/sh\necho 'tcp LISTEN 0 4096 0.0.0.0:22 0.0.0.0:*'\n")
+        self.program("reboot", f"#!/bin/sh\ntouch {self.rebooted}\n")
+        self.program("ss", "#!/bin/sh\necho 'tcp LISTEN 0 4096 0.0.0.0:22 0.0.0.0:*'\n")
 
-    def _program(self, name: str, text: str) -> None:
+    def program(self, name: str, text: str) -> None:
         (self.bin / name).write_text(text)
         (self.bin / name).chmod(0o755)
 
@@ -351,7 +351,7 @@ def test_compose_that_fails_ends_the_program_with_its_words_and_keeps_nothing(he
 
 
 def test_a_program_that_was_cut_on_its_way_does_nothing(here: Here) -> None:
-    program = module._program(PROJECT, pull=False)
+    program = module.program(PROJECT, pull=False)
     here.ask(ADDRESS, program[: len(program) * 3 // 4], 5)
     assert not here.said.exists() and list(here.room.iterdir()) == []
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from provisioning.compose.containers import Container, plain
 from provisioning.portainer.api import PortainerError
-from provisioning.portainer.containers import Container, Docker, plain
+from provisioning.portainer.containers import Docker
 
 
 def frame(text: bytes, stream: int = 1) -> bytes:

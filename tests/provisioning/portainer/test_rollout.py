@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from provisioning.compose.containers import Container
 from provisioning.compose.look import ComposeRefused
 from provisioning.errors import ProvisioningError
 from provisioning.portainer import watch as watching
 from provisioning.portainer.api import PortainerError
-from provisioning.portainer.containers import Container
 from provisioning.portainer.rollout import OWNER, NotOurs, Wanted, change, create, existing, prepare
 from provisioning.portainer.stacks import AutoUpdate
 from provisioning.portainer.watch import RolloutFailed

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from provisioning.compose.containers import Container
 from provisioning.portainer import watch as module
 from provisioning.portainer.api import PortainerError, PortainerUnreachable
-from provisioning.portainer.containers import Container
 from provisioning.portainer.watch import Goal, RolloutFailed, Watch, essence
 from tests.provisioning.portainer.world import NEW, OLD, FakeDocker, FakeStacks, container, stack
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from provisioning.compose.containers import Container
 from provisioning.host import Address, Result
-from provisioning.portainer.containers import Container
 from provisioning.portainer.env_values import from_pairs, to_pairs
 from provisioning.portainer.rollout import OWNER, Scene, Wanted
 from provisioning.portainer.stacks import AutoUpdate, GitSource
