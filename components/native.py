@@ -180,7 +180,8 @@ class GatedStack(_Exact):
     """A ref that the gate of a host follows."""
 
     type_name = "hypercompose:portainer:GatedStack"
-    outputs = ("runningCommit", "release", "images", "why")
+    outputs = ("asked", "runningCommit", "release", "images", "why")
+    asked: pulumi.Output[str]
     runningCommit: pulumi.Output[str]
     release: pulumi.Output[str]
     images: pulumi.Output[dict[str, str]]

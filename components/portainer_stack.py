@@ -43,6 +43,8 @@ class PortainerStack(pulumi.ComponentResource):
     """Done when the commit asked for runs, healthy, from the images that its files name."""
 
     commit: pulumi.Output[str]
+    asked: pulumi.Output[str]
+    webhook: pulumi.Output[str]
     why: pulumi.Output[str]
     """Why another commit runs than the one asked for; empty where it does not."""
     images: pulumi.Output[dict[str, str]]
@@ -63,11 +65,13 @@ class PortainerStack(pulumi.ComponentResource):
         if args.plan.is_gated:
             gated = GatedStack(f"{name}-gate", {**common, **self._follow(source)}, self._on_host(*after))
             stack = Stack(name, {**common, **self._release()}, self._on_host(*after, gated))
-            self.commit, self.images, self.why = gated.runningCommit, gated.images, gated.why
+            self.commit, self.images = gated.runningCommit, gated.images
+            self.asked, self.why = gated.asked, gated.why
+            self.webhook = pulumi.Output.concat(args.gate.url, "/hooks/", self._hook)
         else:
             stack = Stack(name, {**common, **source}, self._on_host(*after))
             self.commit, self.images = stack.runningCommit, stack.running
-            self.why = pulumi.Output.from_input("")
+            self.asked = self.why = self.webhook = pulumi.Output.from_input("")
         self.urls = {
             key: pulumi.Output.format("http://{0}:{1}", args.connection.host, port)
             for key, port in args.plan.ports.items()
@@ -108,12 +112,12 @@ class PortainerStack(pulumi.ComponentResource):
 
     def _follow(self, source: Mapping[str, Any]) -> dict[str, Any]:
         """What the gate is told beside what every stack is."""
-        self._webhook: pulumi.Output[str] = self._uuid("webhook")
+        self._webhook, self._hook = self._uuid("webhook"), self._uuid("hook")
         wanted = {key: value for key, value in source.items() if key != "ca"}
         return {
             **wanted,
             "authorities": self._args.git_authorities,
-            "hook": self._uuid("hook"),
+            "hook": self._hook,
             "webhook": self._webhook,
             "repushed": self._args.plan.settings.repushed,
         }
@@ -124,7 +128,10 @@ class PortainerStack(pulumi.ComponentResource):
         return {**self._args.gate.source(self._args.plan.name), **own}
 
     def _uuid(self, part: str) -> pulumi.Output[str]:
-        return Uuid(f"{self._name}-{part}", {"keeper": ""}, self._options()).value
+        value: pulumi.Output[str] = pulumi.Output.secret(
+            Uuid(f"{self._name}-{part}", {"keeper": ""}, self._options()).value
+        )
+        return value
 
     def _place(self) -> dict[str, Any]:
         git, plan = self._args.git, self._args.plan

@@ -38,7 +38,7 @@ class ReleaseGate(pulumi.ComponentResource):
         super().__init__("hypercompose:gate:ReleaseGate", name, None, opts)
         keeper = {"length": PASSWORD_LENGTH, "keeper": args.connection.vm or args.connection.name}
         options = pulumi.ResourceOptions(parent=self, provider=args.site.native, deleted_with=args.connection.gone_with)
-        self._password: pulumi.Output[str] = Password(f"{name}-password", keeper, options).value
+        self._password: pulumi.Output[str] = pulumi.Output.secret(Password(f"{name}-password", keeper, options).value)
         chain = StepChain(self, args.site.native, args.connection, after=args.docker.done)
         place = {"address": args.connection.host, "port": args.port, "password": self._password}
         self.certificate = chain.add("ReleaseGate", "release-gate", place, "password").certificate

@@ -74,7 +74,9 @@ class Applications:
         return {
             "host": plan.host,
             "commit": stack.commit,
+            "asked": stack.asked,
             "why": stack.why,
+            "webhook": stack.webhook,
             "images": stack.images,
             "digests": stack.images.apply(digests),
             "ports": dict(plan.ports),

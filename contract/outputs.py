@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = "1.0"
+VERSION = "1.1"
 """Minor: fields were added. Major: fields were removed or mean something else."""
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -53,6 +53,11 @@ class StackTold(Told):
 
     host: str = Field(description="name of its host")
     commit: str = Field(description="git commit that runs; empty for a stack without git")
+    asked: str = Field(
+        "", description="commit that its source was last seen at; empty without git, or for plain polling"
+    )
+    why: str = Field("", description="why another commit runs than the one asked for; empty where none does")
+    webhook: str = Field("", description="address that makes its source be looked at at once (POST); a secret")
     images: dict[str, str] = Field(description="service -> image as it runs")
     digests: dict[str, Digest] = Field(description="service -> digest, of images that have one")
     ports: dict[str, Port] = Field(description="port name -> published port")

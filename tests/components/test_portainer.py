@@ -38,6 +38,15 @@ MADE_UP, REGISTRY_PASSWORD, GIT_PASSWORD = "Canary-made-up-1", "Canary-registry"
 COMMIT, IMAGES = "c0ffee" * 6, {"web": f"r/web@{DIGEST}"}
 OUTPUTS: dict[str, dict[str, Any]] = {
     "hypercompose:host:PortainerServer": {"certificate": "-----CERT-----"},
+    "hypercompose:host:ReleaseGate": {"certificate": "-----GATE-----"},
+    "hypercompose:portainer:GatedStack": {
+        "asked": COMMIT,
+        "runningCommit": COMMIT,
+        "release": "b" * 40,
+        "images": IMAGES,
+        "why": "",
+    },
+    "hypercompose:secret:Uuid": {"value": MADE_UP},
     "hypercompose:portainer:Access": {"apiKey": "ptr_key", "version": "2.33.8", "instanceId": "i"},
     "hypercompose:portainer:Environment": {"environmentId": 3},
     "hypercompose:portainer:Registry": {"registryId": 1},

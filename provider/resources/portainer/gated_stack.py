@@ -24,7 +24,7 @@ LONGEST_INTERVAL_S = 86_400
 class GatedStack(Resource):
     """`settings`: those of `provisioning.gate.config.Gated`, `interval` (a duration) in place of `interval_s`.
 
-    Gives `runningCommit` (of the source), `release`, `images` by service, `why` (empty, or why not the one asked for).
+    Gives `asked` and `runningCommit` (commits of the source), `release`, `images` by service, `why` (empty, or why not the one asked for).
     """
 
     type = "hypercompose:portainer:GatedStack"
@@ -123,6 +123,7 @@ def _gate(context: Context, inputs: Properties) -> Gate:
 def _outputs(found: Mapping[str, Any]) -> Properties:
     text = told_of(found)
     return {
+        "asked": str(found["asked"]),
         "runningCommit": str(found["running"] or found["asked"]),
         "release": str(found["release"]),
         "images": dict(found["images"]),
