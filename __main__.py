@@ -52,6 +52,7 @@ def main() -> None:
             "hosts": hosts,
             "portainers": portainers,
             "stacks": stacks,
+            "webhooks": applications.webhooks,
             "links": {},
         }
     )

@@ -44,7 +44,8 @@ class PortainerStack(pulumi.ComponentResource):
 
     commit: pulumi.Output[str]
     asked: pulumi.Output[str]
-    webhook: pulumi.Output[str]
+    webhook: pulumi.Output[str] | None = None
+    """Of a gated stack: makes its source be looked at at once; a secret."""
     why: pulumi.Output[str]
     """Why another commit runs than the one asked for; empty where it does not."""
     images: pulumi.Output[dict[str, str]]
@@ -71,7 +72,7 @@ class PortainerStack(pulumi.ComponentResource):
         else:
             stack = Stack(name, {**common, **source}, self._on_host(*after))
             self.commit, self.images = stack.runningCommit, stack.running
-            self.asked = self.why = self.webhook = pulumi.Output.from_input("")
+            self.asked = self.why = pulumi.Output.from_input("")
         self.urls = {
             key: pulumi.Output.format("http://{0}:{1}", args.connection.host, port)
             for key, port in args.plan.ports.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -26,6 +26,8 @@ class Applications:
     program: Program
     site: SiteAccess
     secrets: Secrets
+    webhooks: dict[str, pulumi.Output[str]] = field(default_factory=dict)
+    """Of gated stacks, by name, as they are declared: secrets."""
 
     def on(self, connection: HostConnection, docker: DockerHost | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the outputs tell: of the host's Portainer, and of its stacks by name."""
@@ -71,12 +73,13 @@ class Applications:
             ),
             pulumi.ResourceOptions(parent=server),
         )
+        if stack.webhook is not None:
+            self.webhooks[name] = stack.webhook
         return {
             "host": plan.host,
             "commit": stack.commit,
             "asked": stack.asked,
             "why": stack.why,
-            "webhook": stack.webhook,
             "images": stack.images,
             "digests": stack.images.apply(digests),
             "ports": dict(plan.ports),

@@ -57,7 +57,6 @@ class StackTold(Told):
         "", description="commit that its source was last seen at; empty without git, or for plain polling"
     )
     why: str = Field("", description="why another commit runs than the one asked for; empty where none does")
-    webhook: str = Field("", description="address that makes its source be looked at at once (POST); a secret")
     images: dict[str, str] = Field(description="service -> image as it runs")
     digests: dict[str, Digest] = Field(description="service -> digest, of images that have one")
     ports: dict[str, Port] = Field(description="port name -> published port")
@@ -81,6 +80,9 @@ class Outputs(Told):
     hosts: dict[str, HostTold] = Field(description="hosts by name")
     portainers: dict[str, PortainerTold] = Field(description="Portainer by host")
     stacks: dict[str, StackTold] = Field(description="compose stacks by name")
+    webhooks: dict[str, str] = Field(
+        default_factory=dict, description="stack -> address that makes its source be looked at at once (POST); a secret"
+    )
     links: dict[str, LinkTold] = Field(description="links by name")
 
 

@@ -33,6 +33,7 @@ FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 3.0
 RUNNING, HELD = 5, 4
 """Sessions at once on one connection, of commands and of locks: sshd allows ten (MaxSessions) and refuses more."""
+SESSION_TRIES, SESSION_PAUSE_S = 10, 0.5
 TRIES = 4
 """Connections tried for one command: sshd drops some of a burst (MaxStartups), and networks have moments."""
 
@@ -124,15 +125,18 @@ class Ssh:
             self.forget(address)
 
     def _channel(self, address: Address, timeout_s: float) -> paramiko.Channel:
-        for attempt in (1, 2):
+        for attempt in range(1, SESSION_TRIES + 1):
             transport = self._persistent_client(address).get_transport()
             try:
                 if transport is not None:
                     return transport.open_session(timeout=min(timeout_s, 15))
             except paramiko.ChannelException as error:  # the connection is well: others use it
-                raise HostUnreachable(f"{address.host}: sshd refuses another session ({error.text})") from error
+                # a session that ended here still counts there until its processes have ended
+                if attempt == SESSION_TRIES or self._closed.wait(SESSION_PAUSE_S):
+                    raise HostUnreachable(f"{address.host}: sshd refuses another session ({error.text})") from error
+                continue
             except (OSError, EOFError, paramiko.SSHException):
-                if attempt == 2:
+                if attempt >= 2:
                     break
             self.forget(address)  # a connection that died while idle: once more on a new one
         raise HostUnreachable(f"{address.host}: the connection opens no session")

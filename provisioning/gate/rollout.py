@@ -213,7 +213,7 @@ class Rollout:
         reason = self._hidden(reason)
         self.tell(f"{version.commit[:10]}: failed; bringing back what ran before")
         self.store.record(version, "failed", reason=reason)
-        refused = Refused(commit=version.commit, key=version.key, reason=reason, again=again)
+        refused = Refused(commit=version.commit, key=version.key, reason=reason, again=again, ran=True)
         if state.good is None:
             return self.store.save(state, trying=None, refused=refused)
         return self._return_to(self.store.save(state, refused=refused), state.good, f"{version.commit} failed")

@@ -66,6 +66,8 @@ class Refused:
     reason: str
     again: bool
     """Whether it is looked at again by itself: what was in its way may go."""
+    ran: bool = False
+    """Whether it was tried out, so that the version before had to come back."""
     tries: int = 1
 
 

@@ -97,7 +97,9 @@ def _ill(stack: Gated, version: Version, engine: Engine) -> str:
 
 
 def _kept(state: State) -> str:
-    return f". The version before ({state.good.commit[:10]}) runs" if state.good else ""
+    if state.good is None or state.refused is None:
+        return ""
+    return f". The version before ({state.good.commit[:10]}) {'runs again' if state.refused.ran else 'keeps running'}"
 
 
 def _tried(state: State) -> Version | None:
