@@ -4,15 +4,15 @@ STACK ?= lab
 SITE ?=
 ARGS ?=
 # Read from the environment, where no shell takes them apart. EXPORT: a file to restore a state from. FORMAT: of outputs.
-# NAME, FROM, CLASS, BRIDGE: of a new stack. A, B: two stacks.
-export SITE STACKS EXPORT FORMAT NAME FROM CLASS BRIDGE A B
+# NAME, FROM, CLASS, BRIDGE: of a new stack. A, B: two stacks. APP, TO: an application, and a commit of it.
+export SITE STACKS EXPORT FORMAT NAME FROM CLASS BRIDGE A B APP TO
 
 # The environment's own Python once there is one: it starts without the detour over the machine's.
 PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
 SETUP = $(PYTHON) -m setup
 ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
 
-.PHONY: help up preview policies review outputs preflight drift commands down refresh recover state-check state-restore env check test soak
+.PHONY: help up preview policies review outputs history rollback preflight drift commands down refresh recover state-check state-restore env check test soak
 .PHONY: stacks matrix diff new-stack template images docs clean
 .PHONY: lab-up lab-server lab-status lab-down lab-purge
 .DEFAULT_GOAL := help
@@ -28,6 +28,12 @@ preview: ## show what `make up` would do
 
 outputs: ## what the stack tells others: make outputs STACK=acceptance FORMAT=json|env|ansible|md
 	@$(SETUP) outputs $(ON)
+
+history: ## what was released of an application: make history STACK=acceptance APP=guestbook [ARGS=--json]
+	@$(SETUP) history $(ON)
+
+rollback: ## an earlier version of an application again: make rollback STACK=acceptance APP=guestbook [TO=<commit>]
+	@$(SETUP) rollback $(ON)
 
 preflight: ## check everything that the first `make up` depends on: make preflight STACK=acceptance [ARGS=--json]
 	@$(SETUP) preflight $(ON)

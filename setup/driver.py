@@ -74,6 +74,27 @@ def outputs(session: Session, arguments: Sequence[str]) -> int:
     return python(session, "delivery.outputs", *wanted, *arguments, said=said)
 
 
+def history(session: Session, arguments: Sequence[str]) -> int:
+    """What was released of APP: when, by whom, which commit, with what result."""
+    return _released(session, "history", "make history STACK=acceptance APP=guestbook", *arguments)
+
+
+def rollback(session: Session, arguments: Sequence[str]) -> int:
+    """Bring the version of APP back that ran before, or that of the commit TO."""
+    to = f"--to={os.environ.get('TO', '')}"
+    return _released(session, "rollback", "make rollback STACK=acceptance APP=guestbook [TO=<commit>]", to, *arguments)
+
+
+def _released(session: Session, what: str, example: str, *arguments: str) -> int:
+    app = os.environ.get("APP")
+    if not app:
+        raise SetupError(f"APP: expected the name of an application, as in `{example}`.")
+    if usable(session) is None:
+        raise SetupError(f"stack {session.stack}: it was never brought up; `make up` makes it.")
+    said = capture(session, "stack", "output", "--json", "--stack", session.stack)
+    return python(session, "delivery.releases", what, f"--app={app}", *arguments, said=said)
+
+
 def preflight(session: Session, arguments: Sequence[str]) -> int:
     """Ask everything that the first `up` depends on; changes nothing, starts no lab, makes no stack."""
     return python(session, "delivery.preflight", "--stack", session.stack, *arguments)
@@ -169,6 +190,8 @@ COMMANDS: Mapping[str, Command] = {
     "preview": preview,
     "preflight": preflight,
     "outputs": outputs,
+    "history": history,
+    "rollback": rollback,
     "policies": policies,
     "drift": drift,
     "commands": commands,

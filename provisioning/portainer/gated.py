@@ -17,6 +17,7 @@ from provisioning.steps.step import Value, assignments
 ASK_TIMEOUT_S = 60
 PULLS_S = 900
 """What fetching images may take, beside the deadline of the stack itself."""
+LONGEST_S = 3600.0
 _FOLLOW = """umask 077
 file=/etc/hypercompose/gate/stacks/$stack.json
 printf %s "$settings" >"$file.new"
@@ -27,6 +28,10 @@ _TELL = """file=/etc/hypercompose/gate/stacks/$stack.json
 if [ ! -e "$file" ]; then echo absent && exit; fi
 sha256sum "$file" | cut -c 1-64
 hypercompose-gate status "$stack" --json
+"""
+_ROLLBACK = """hypercompose-gate rollback "$stack" --to="$to" --by="$by"
+"""
+_HISTORY = """hypercompose-gate history "$stack" --json
 """
 _FORGET = """if command -v hypercompose-gate >/dev/null; then hypercompose-gate remove "$stack"; fi
 """
@@ -51,13 +56,19 @@ class Gate:
     def follow(self, stack: str, settings: Mapping[str, Any], deadline_s: float) -> dict[str, Any]:
         """Hand over a stack's settings, and wait until it is as they say; its status. Raises GateRefused."""
         values: dict[str, Value] = {"stack": stack, "settings": json.dumps(settings), "by": f"up by {_me()}"}
-        done = self._run(_FOLLOW, values, deadline_s + PULLS_S)
-        status = _status(done)
+        return _ended(self._run(_FOLLOW, values, deadline_s + PULLS_S))
+
+    def rollback(self, stack: str, to: str) -> dict[str, Any]:
+        """Bring back a version that ran: of the commit `to`, or the one before; its status. Raises GateRefused."""
+        return _ended(self._run(_ROLLBACK, {"stack": stack, "to": to, "by": f"rollback by {_me()}"}, LONGEST_S))
+
+    def history(self, stack: str) -> list[dict[str, Any]]:
+        """Its releases, the newest first: see `provisioning.gate.state.Store.record`."""
+        done = self._run(_HISTORY, {"stack": stack}, ASK_TIMEOUT_S)
         if done.exit_code:
-            said = [line for line in done.stderr.splitlines() if not line.startswith("…")]
-            reason = " ".join(said[-3:]) or "the gate ended without a word"
-            raise GateRefused(reason.removeprefix("refused: "), status)
-        return status
+            raise ProvisioningError(f"{stack}: the gate of its host tells no history: {_said(done)}")
+        found: list[dict[str, Any]] = json.loads(done.stdout)
+        return found
 
     def status(self, stack: str, settings: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         """How it stands; None where the gate does not know it. `settings`: also whether it follows these."""
@@ -81,6 +92,18 @@ class Gate:
     def _run(self, script: str, values: Mapping[str, Value], timeout_s: float) -> Result:
         body = "\n".join(["set -euo pipefail", *assignments(values), script])
         return self.hosts.ask(self.address, f"hypercompose() {{\n{body}\n}}\nhypercompose </dev/null\n", timeout_s)
+
+
+def _ended(done: Result) -> dict[str, Any]:
+    status = _status(done)
+    if done.exit_code:
+        raise GateRefused(_said(done).removeprefix("refused: ").removeprefix("failed: "), status)
+    return status
+
+
+def _said(done: Result) -> str:
+    said = [line for line in done.stderr.splitlines() if not line.startswith("…")]
+    return " ".join(said[-3:]) or "it ended without a word"
 
 
 def _status(done: Result) -> dict[str, Any]:

@@ -310,7 +310,7 @@ def test_drift_of_a_stack_is_told_in_words_and_healed(checkout: Checkout, vm: Vm
     vm.must(f"docker stop {vm.ids()['web']}; docker rm -f {vm.ids('echo')['echo']}")
     stack = next(s for s in vm.portainer("GET", "/stacks") if s["Name"] == "echo")
     shown = checkout.pulumi("preview", "--refresh", "--diff", stack=STACK).text
-    assert "web is exited" in shown
+    assert "web is exited" in shown, shown
     assert "echo has no container" in shown
     up = checkout.make("up", stack=STACK, args="--refresh")
     assert up.code == 0, up.why

@@ -22,9 +22,10 @@ LONGEST_INTERVAL_S = 86_400
 
 
 class GatedStack(Resource):
-    """`settings`: those of `provisioning.gate.config.Gated`, `interval` (a duration) in place of `interval_s`.
+    """Inputs: those of `provisioning.gate.config.Gated`, `interval` (a duration) in place of `interval_s`.
 
-    Gives `asked` and `runningCommit` (commits of the source), `release`, `images` by service, `why` (empty, or why not the one asked for).
+    Gives `asked` and `runningCommit` (commits of the source), `release`, `images` by service, and `why` another commit
+    runs than the one asked for.
     """
 
     type = "hypercompose:portainer:GatedStack"
