@@ -124,8 +124,9 @@ def test_a_failure_is_told_on_the_host_in_the_outputs_in_the_drift_report_and_as
     assert "lab/none:1" in drift.text, drift.text
     assert 'hypercompose_gate_stack_ok{stack="shop"} 0' in site.metrics()
     assert f'state="refused",asked="{bad}"' in site.metrics()
-    refreshed = site.checkout.make("refresh", stack=STACK)
+    refreshed = site.checkout.make("up", stack=STACK, args="--refresh")
     assert refreshed.code == 0, refreshed.why
+    assert "lab/none:1" in refreshed.why
     told = site.checkout.make("outputs", stack=STACK).text
     assert "lab/none:1" in told
     assert bad in told

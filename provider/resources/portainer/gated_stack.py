@@ -65,10 +65,13 @@ class GatedStack(Resource):
         return {**state, "state": AS_WANTED if text == IS_AS_WANTED else text, **_outputs(found)}
 
     def update(self, context: Context, olds: Properties, news: Properties) -> Properties:
-        """Bring it to the new inputs, whatever was refused before."""
+        """Bring it to the new inputs, whatever was refused before. What others have pushed fails no `up` of ours."""
         try:
             return self._follow(context, news)
         except GateRefused as error:
+            if not news.get("commit") and error.status.get("running"):
+                context.warn("", _where(news, error))
+                return _outputs(error.status)
             raise ProvisioningError(_where(news, error)) from error
 
     def delete(self, context: Context, identity: str, state: Properties) -> None:
