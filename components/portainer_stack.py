@@ -30,18 +30,26 @@ class PortainerStackArgs:
     environment: str
     """Name of the Pulumi stack."""
     owner: str
+    old_place: HostConnection | None = None
+    """Of the host that `moved_from` names."""
 
 
 class PortainerStack(pulumi.ComponentResource):
     """Done when the commit asked for runs, healthy, from the images that its files name."""
 
     commit: pulumi.Output[str]
+    webhook: pulumi.Output[str] | None
+    """Address that makes Portainer look for a commit, of a stack that follows somebody's git; a secret."""
     images: pulumi.Output[dict[str, str]]
     """Image by service, by digest where the files say so."""
     urls: dict[str, pulumi.Output[str]]
 
     def __init__(self, name: str, args: PortainerStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare secrets, publication, stack."""
+        moved = args.plan.settings.moved_from
+        if moved and moved.stack:  # children whose names begin with ours inherit it
+            known_as = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=moved.stack)])
+            opts = pulumi.ResourceOptions.merge(opts, known_as)
         super().__init__("hypercompose:portainer:PortainerStack", name, None, opts)
         self._name, self._args = name, args
         secrets = {key: self._secret(key, args.plan.secrets[key].generate) for key in args.plan.secrets}
@@ -53,6 +61,7 @@ class PortainerStack(pulumi.ComponentResource):
         source = self._source()
         stack = Stack(name, {**self._common(secrets, files), **source}, self._on_host(*after))
         self.commit, self.images = stack.runningCommit, stack.running
+        self.webhook = self._webhook(stack) if args.plan.git else None
         self.urls = {
             key: pulumi.Output.format("http://{0}:{1}", args.connection.host, port)
             for key, port in args.plan.ports.items()
@@ -72,6 +81,9 @@ class PortainerStack(pulumi.ComponentResource):
             "name": plan.name,
             "owner": self._args.owner,
             "env": {**plan.env, **folder, **variables},
+            "place": connection.name,
+            **self._moved_from(),
+            "run": plan.settings.run,
             "adopt": plan.settings.adopt,
             "keepVolumes": plan.settings.keep_volumes,
             "allowedPaths": [*plan.settings.allowed_paths, *([plan.secrets_folder] if files else [])],
@@ -79,13 +91,26 @@ class PortainerStack(pulumi.ComponentResource):
             "hide": list(secrets.values()),
         }
 
+    def _moved_from(self) -> dict[str, Any]:
+        plan, old = self._args.plan, self._args.old_place or self._args.connection
+        if plan.settings.moved_from is None:
+            return {}
+        named = {"name": plan.settings.moved_from.stack or plan.name, "place": old.name}
+        place = {key: value for key, value in old.inputs().items() if key == "connection"}
+        return {"movedFrom": {**named, **place, "volumes": plan.settings.moved_from.volumes}}
+
+    def _webhook(self, stack: Stack) -> pulumi.Output[str]:
+        url = self._args.server.url
+        return pulumi.Output.secret(pulumi.Output.concat(url, "/api/stacks/webhooks/", stack.webhook))
+
     def _source(self) -> dict[str, Any]:
         plan = self._args.plan
         if plan.inline is not None:
             return {"inline": plan.inline}
         if plan.git is not None:
             git = {"url": plan.git.url, "ref": plan.git.ref, "additional": list(plan.git.additional)}
-            return {**git, "path": plan.path, "interval": plan.settings.poll, **self._login(needed=plan.git.login)}
+            follows = {"interval": plan.settings.poll, "webhookGeneration": plan.settings.webhook_generation}
+            return {**git, "path": plan.path, **follows, **self._login(needed=plan.git.login)}
         place = self._place()
         publication = Publication(f"{self._name}-files", {**place, **self._published()}, self._options())
         more = {"path": plan.path, "additional": [], "interval": plan.settings.poll}

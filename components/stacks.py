@@ -25,6 +25,8 @@ class Applications:
     program: Program
     site: SiteAccess
     secrets: Secrets
+    places: Mapping[str, HostConnection]
+    """Every host of the stack by name."""
 
     def on(self, connection: HostConnection, docker: DockerHost | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the outputs tell: of the host's Portainer, and of its stacks by name."""
@@ -58,6 +60,7 @@ class Applications:
                 given=self.secrets.stacks.get(name, {}),
                 environment=program.stack,
                 owner=f"{program.site.id}/{program.stack}/{name}",
+                old_place=self._old_place(plan),
             ),
             pulumi.ResourceOptions(parent=server),
         )
@@ -68,7 +71,12 @@ class Applications:
             "digests": stack.images.apply(digests),
             "ports": dict(plan.ports),
             "urls": stack.urls,
+            **({"webhook": stack.webhook} if stack.webhook else {}),
         }
+
+    def _old_place(self, plan: StackPlan) -> HostConnection | None:
+        moved = plan.settings.moved_from
+        return self.places[moved.host] if moved and moved.host else None
 
 
 def digests(images: Mapping[str, str]) -> dict[str, str]:

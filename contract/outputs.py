@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = "1.0"
+VERSION = "1.1"
 """Minor: fields were added. Major: fields were removed or mean something else."""
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -57,6 +57,9 @@ class StackTold(Told):
     digests: dict[str, Digest] = Field(description="service -> digest, of images that have one")
     ports: dict[str, Port] = Field(description="port name -> published port")
     urls: dict[str, str] = Field(description="port name -> address to open")
+    webhook: str | None = Field(
+        None, description="POST here makes Portainer look for a commit; a secret; none: no stack of somebody's git"
+    )
 
 
 class LinkTold(Told):

@@ -167,9 +167,10 @@ def register(
         host = ExistingHost(name="srv", address="10.77.0.50", host_key=KEY, port=2222)
         place = existing_connection(host, access)
         place = replace(place, vm="1100", gone_with=site.claim) if vm else place
+        old = replace(place, name="old", host="10.0.0.8")
         plan = HostPlan(name="srv", existing=host, baseline=None, docker=docker, portainer=None, commands=())
         program: Any = SimpleNamespace(stack="dev", site=load_site("lab"), stacks=stacks, portainers={"srv": portainer})
-        servers, found = Applications(program=program, site=site, secrets=given).on(
+        servers, found = Applications(program=program, site=site, secrets=given, places={"srv": place, "old": old}).on(
             place, build_host(plan, place, access)
         )
         hidden = [pulumi.Output.from_input(one["password"].is_secret()) for one in servers.values()]

@@ -20,7 +20,7 @@ TEXT = "services: {web: {image: 'web:1'}}"
 URN = "urn:pulumi:dev::hypercompose::hypercompose:portainer:Stack::shop"
 COMMON: dict[str, Any] = {
     "vm": "1100", "server": SERVER, "environmentId": 3, "connection": PLACE, "name": "shop", "owner": "lab/dev/shop",
-    "env": {"LEVEL": "info"}, "timeoutS": 0.1, "state": "as wanted",
+    "env": {"LEVEL": "info"}, "timeoutS": 0.1, "state": "as wanted", "run": "started",
 }  # fmt: skip
 INLINE = {**COMMON, "inline": TEXT}
 GIT = {
