@@ -82,7 +82,11 @@ class Life:
         exports = read_exports(self.checkout.folder / ".lab" / "credentials.env")
         ca = str(self.checkout.folder / ".lab/tls/ca.crt")
         repository = Repository(url=GIT, ca=ca, user="lab", password=exports["HYPERCOMPOSE_GIT_PASSWORD"])
-        repository.publish(REF, {"compose.yaml": yaml.safe_dump(text)}, "theirs")
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in exports.items():
+                if name.startswith("GIT_CONFIG_"):  # where the lab's git server is
+                    patch.setenv(name, value)
+            repository.publish(REF, {"compose.yaml": yaml.safe_dump(text)}, "theirs")
 
     def webhook(self, name: str) -> str:
         """Of the outputs, where it is a secret."""

@@ -56,10 +56,10 @@ def bring_volumes(context: Context, scene: Scene, inputs: Properties) -> None:
 
 
 def _procedure(old: tuple[str, str], new: tuple[str, str], left: list[str]) -> str:
-    what = "host" if old[1] != new[1] else "stack"
-    was = old[1] if what == "host" else old[0]
+    before = {"host": (old[1], new[1]), "stack": (old[0], new[0])}
+    told = ", ".join(f"{key}: {was}" for key, (was, now) in before.items() if was != now)
     return (
         f"{new[0]} on {new[1]} would replace {old[0]} on {old[1]} and begin with empty volumes ({', '.join(left)}); "
-        f"say `moved_from: {{{what}: {was}, volumes: copy}}` to take them along (it stands still meanwhile), or "
+        f"say `moved_from: {{{told}, volumes: copy}}` to take them along (it stands still meanwhile), or "
         "`volumes: leave` to begin anew; volumes that are `external: true` are not asked about"
     )

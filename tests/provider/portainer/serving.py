@@ -40,9 +40,9 @@ class LockingHosts(FakeHosts):
     @contextmanager
     def holding(self, address: Address, name: str, patience_s: float) -> Iterator[None]:
         self.held.append(name)
-        self.holds = True
+        before, self.holds = self.holds, True
         yield
-        self.holds = False
+        self.holds = before
 
     def ask(self, address: Address, program: str, timeout_s: float) -> Result:
         assert self.holds, "a host is asked without its lock"
