@@ -35,10 +35,14 @@ def main() -> None:
         registry_password=secrets.registry_password,
         private_key=private_key,
     )
-    applications = Applications(program=program, site=site, secrets=secrets)
+    places = {
+        plan.name: vms[plan.name].connection if plan.existing is None else existing_connection(plan.existing, access)
+        for plan in program.hosts
+    }
+    applications = Applications(program=program, site=site, secrets=secrets, places=places)
     hosts, portainers, stacks = {}, {}, {}
     for plan in program.hosts:
-        place = vms[plan.name].connection if plan.existing is None else existing_connection(plan.existing, access)
+        place = places[plan.name]
         docker = build_host(plan, place, access)
         hosts[plan.name] = describe(place, vms.get(plan.name))
         server, its_stacks = applications.on(place, docker)

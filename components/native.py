@@ -196,6 +196,7 @@ class Stack(_Exact):
     stackId: pulumi.Output[int]
     running: pulumi.Output[dict[str, str]]
     runningCommit: pulumi.Output[str]
+    webhook: pulumi.Output[str]
 
 
 def _camel(name: str) -> str:

@@ -26,8 +26,10 @@ class Applications:
     program: Program
     site: SiteAccess
     secrets: Secrets
+    places: Mapping[str, HostConnection]
+    """Every host of the stack by name."""
     webhooks: dict[str, pulumi.Output[str]] = field(default_factory=dict)
-    """Of gated stacks, by name, as they are declared: secrets."""
+    """By stack, as they are declared: secrets."""
 
     def on(self, connection: HostConnection, docker: DockerHost | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the outputs tell: of the host's Portainer, and of its stacks by name."""
@@ -70,6 +72,7 @@ class Applications:
                 given=self.secrets.stacks.get(name, {}),
                 environment=program.stack,
                 owner=f"{program.site.id}/{program.stack}/{name}",
+                old_place=self._old_place(plan),
             ),
             pulumi.ResourceOptions(parent=server),
         )
@@ -85,6 +88,10 @@ class Applications:
             "ports": dict(plan.ports),
             "urls": stack.urls,
         }
+
+    def _old_place(self, plan: StackPlan) -> HostConnection | None:
+        moved = plan.settings.moved_from
+        return self.places[moved.host] if moved and moved.host else None
 
 
 def digests(images: Mapping[str, str]) -> dict[str, str]:

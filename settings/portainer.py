@@ -58,6 +58,22 @@ class Secret(Model):
     )
 
 
+class MovedFrom(Model):
+    """What a stack was before it was renamed or moved to another host; may be taken out after the next `up`."""
+
+    stack: str | None = Field(None, pattern=STACK_NAME, description="its name before; none: the same")
+    host: str | None = Field(None, description="where it ran before; none: on the same host")
+    volumes: Literal["copy", "leave"] = Field(
+        description="`copy` its named volumes to the new one while it stands still, or `leave` them and begin anew"
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> MovedFrom:
+        if self.stack is None and self.host is None:
+            raise ValueError("`stack`, its name before, or `host`, where it ran before, or both")
+        return self
+
+
 class Stack(Model):
     """An application: a project of compose/, somebody's git repository, or the text of a compose file."""
 
@@ -85,6 +101,11 @@ class Stack(Model):
     poll: str = Field("1m", pattern=DURATION, description="how often git is asked for commits; empty: by webhook only")
     tenant: str | None = Field(None, pattern=FILE_NAME, description="label of its containers; none: the site's id")
     instance: str | None = Field(None, pattern=FILE_NAME, description="label of its containers; none: the stack's name")
+    run: Literal["started", "stopped"] = Field(
+        "started", description="`stopped`: its containers are removed, its volumes stay, and no push starts it"
+    )
+    webhook_generation: int = Field(1, ge=1, description="another number: another webhook, and the old one is gone")
+    moved_from: MovedFrom | None = Field(None, description="what it was before a rename or a move")
     adopt: bool = Field(False, description="whether a stack of this name that others made is taken over")
     keep_volumes: bool = Field(True, description="whether its named volumes stay when it is destroyed")
     allowed_paths: tuple[str, ...] = Field((), description="folders of the host that its containers may mount")

@@ -177,9 +177,10 @@ def register(
         host = ExistingHost(name="srv", address="10.77.0.50", host_key=KEY, port=2222)
         place = existing_connection(host, access)
         place = replace(place, vm="1100", gone_with=site.claim) if vm else place
+        old = replace(place, name="old", host="10.0.0.8")
         plan = HostPlan(name="srv", existing=host, baseline=None, docker=docker, portainer=None, commands=())
         program: Any = SimpleNamespace(stack="dev", site=load_site("lab"), stacks=stacks, portainers={"srv": portainer})
-        servers, found = Applications(program=program, site=site, secrets=given).on(
+        servers, found = Applications(program=program, site=site, secrets=given, places={"srv": place, "old": old}).on(
             place, build_host(plan, place, access)
         )
         hidden = [pulumi.Output.from_input(one["password"].is_secret()) for one in servers.values()]
@@ -524,3 +525,23 @@ def test_nobody_asks_for_a_git_password_where_nobody_logs_in(monkeypatch: pytest
     found: list[Secrets] = []
     record(lambda: found.append(Secrets.of(program)))
     assert found[0].git_password is None
+
+
+def test_the_webhook_of_a_followed_stack_is_told_as_a_secret_and_others_have_none(both: Run) -> None:
+    told = both.outputs["stacks"]
+    assert told["theirs"]["webhook"] == "https://10.77.0.50:9443/api/stacks/webhooks/w"
+    assert "webhook" not in told["book"] and "webhook" not in told["text"]
+
+
+def test_a_stack_that_moved_knows_its_name_and_place_before() -> None:
+    moved = {"inline": "x", "moved_from": {"stack": "before", "host": "old", "volumes": "copy"}}
+    run = register(stack_plan("after", inline="x", settings=moved))
+    told = run.inputs("after")["movedFrom"]
+    assert (told["name"], told["place"], told["volumes"]) == ("before", "old", "copy")
+    assert told["connection"]["host"] == "10.0.0.8"
+
+
+def test_a_stack_says_where_it_is_and_whether_it_runs(server: Run) -> None:
+    for name in ("book", "text", "theirs"):
+        found = server.inputs(name)
+        assert (found["place"], found["run"]) == ("srv", "started") and "movedFrom" not in found

@@ -29,7 +29,7 @@ class GatedStack(Resource):
     """
 
     type = "hypercompose:portainer:GatedStack"
-    replace_on = frozenset({"vm", "name"})
+    replace_on = frozenset({"vm", "name", "place"})
     delete_before_replace = True
     defaults: ClassVar[Mapping[str, Any]] = {"state": AS_WANTED}
 
@@ -102,7 +102,7 @@ def settings_of(inputs: Properties) -> dict[str, Any]:
         "timeout_s": int(inputs.get("timeoutS") or 180),
         "commit": str(inputs.get("commit") or ""),
         "repushed": str(inputs.get("repushed") or "report"),
-        "running": bool(inputs.get("running", True)),
+        "running": inputs.get("run") != "stopped",
         "hook": str(inputs.get("hook") or ""),
         "portainer": str(inputs["server"]["url"]),
         "certificate": str(inputs["server"]["certificate"]),
