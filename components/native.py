@@ -112,14 +112,14 @@ class HostStep(pulumi.CustomResource):
     facts: pulumi.Output[Mapping[str, str]]
     versions: pulumi.Output[dict[str, str]]
     certificate: pulumi.Output[str]
+    data: pulumi.Output[str]
 
     def __init__(
         self, kind: str, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Take the kind of step (`Sysctl`) and its inputs."""
-        super().__init__(
-            f"hypercompose:host:{kind}", name, {**dict.fromkeys(("facts", "versions", "certificate")), **inputs}, opts
-        )
+        given = {**dict.fromkeys(("facts", "versions", "certificate", "data")), **inputs}
+        super().__init__(f"hypercompose:host:{kind}", name, given, opts)
 
 
 class Password(_Exact):

@@ -11,6 +11,7 @@ import pulumi
 from components.docker_host import DockerHost
 from components.host_steps import HostConnection, StepChain
 from components.native import (
+    HostStep,
     Password,
     PortainerAccess,
     PortainerEnvironment,
@@ -52,11 +53,12 @@ class PortainerServer(pulumi.ComponentResource):
         chain = StepChain(self, args.site.native, args.connection, after=args.docker.done)
         container = chain.add("PortainerServer", "portainer-server", self._container(), "password")
         self.url = pulumi.Output.format("https://{0}:{1}", args.connection.host, args.plan.port)
-        access = PortainerAccess(f"{name}-access", self._access(container.certificate), self._options(container))
+        access = PortainerAccess(f"{name}-access", self._access(container), self._options(container))
         self.session: Mapping[str, Any] = {
             "url": self.url,
             "certificate": container.certificate,
             "apiKey": access.apiKey,
+            "data": container.data,
         }
         told = {**self._vm, "server": self.session}
         settings = {"EnableTelemetry": False, "SnapshotInterval": args.plan.snapshot_interval}
@@ -75,7 +77,10 @@ class PortainerServer(pulumi.ComponentResource):
         return {"vm": self._args.connection.vm} if self._args.connection.vm is not None else {}
 
     def _made_up(self) -> pulumi.Output[str]:
-        inputs = {"length": PASSWORD_LENGTH, "keeper": self._args.connection.vm or self._args.connection.name}
+        keeper: pulumi.Input[str] = self._args.connection.vm or self._args.connection.name
+        if (generation := self._args.plan.password_generation) > 1:
+            keeper = pulumi.Output.concat(keeper, f" {generation}")
+        inputs = {"length": PASSWORD_LENGTH, "keeper": keeper}
         return Password(f"{self._name}-password", inputs, self._options()).value
 
     def _container(self) -> dict[str, Any]:
@@ -89,11 +94,13 @@ class PortainerServer(pulumi.ComponentResource):
             "password": self.password,
         }
 
-    def _access(self, certificate: pulumi.Output[str]) -> dict[str, Any]:
+    def _access(self, container: HostStep) -> dict[str, Any]:
         return {
             **self._vm,
             "url": self.url,
-            "certificate": certificate,
+            "certificate": container.certificate,
+            "data": container.data,
+            "keyGeneration": self._args.plan.key_generation,
             "user": ADMINISTRATOR,
             "password": self.password,
             "description": self._args.plan.owner,

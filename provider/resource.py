@@ -109,6 +109,10 @@ class Resource:
         """Reasons to refuse the inputs, at preview and before every operation. `olds` is empty for a new resource."""
         return ()
 
+    def replaces(self, olds: Properties, news: Properties) -> frozenset[str]:
+        """`replace_on`, for these inputs."""
+        return self.replace_on
+
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """Make it; return its id and its outputs beside the inputs. Safe to repeat after a crash."""
         raise NotImplementedError

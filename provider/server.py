@@ -71,7 +71,8 @@ class Provider(rpc.ResourceProviderServicer):
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: D102
         found = self._types[_type(request.urn)]
         self._shared().held.add(request.urn)
-        answer = detailed(values.read(request.old_inputs), values.read(request.news), found.replace_on)
+        olds, news = values.read(request.old_inputs), values.read(request.news)
+        answer = detailed(olds, news, found.replaces(olds, news))
         answer.deleteBeforeReplace = found.delete_before_replace and bool(answer.replaces)
         return answer
 

@@ -27,6 +27,10 @@ class PortainerSettings(Model):
     snapshot_interval: str = Field(
         "5m", pattern=r"^[0-9]+[smh]$", description="how often it looks at Docker as a whole"
     )
+    key_generation: int = Field(1, ge=1, description="another number: our API key is made again, the old one revoked")
+    password_generation: int = Field(
+        1, ge=1, description="another number: another administrator's password is made up, where none is given"
+    )
 
 
 class GitStack(Model):

@@ -26,6 +26,8 @@ class PortainerPlan:
     registry_host: str | None
     registry_kind: str
     registry_user: str | None
+    key_generation: int = 1
+    password_generation: int = 1
 
 
 def plan_portainer(site: Site, stack: str, host: str, settings: PortainerSettings) -> PortainerPlan:
@@ -46,6 +48,8 @@ def plan_portainer(site: Site, stack: str, host: str, settings: PortainerSetting
         registry_host=site.registry.host if site.registry else None,
         registry_kind=site.registry.kind if site.registry else "custom",
         registry_user=site.registry.user if site.registry else None,
+        key_generation=settings.key_generation,
+        password_generation=settings.password_generation,
     )
 
 

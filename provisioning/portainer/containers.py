@@ -76,6 +76,12 @@ class Docker:
         inspected = [self._inspect(identity) for identity in ids]
         return sorted(filter(None, inspected), key=lambda container: (container.service, container.id))
 
+    def labels(self, project: str) -> list[Mapping[str, str]]:
+        """Labels of each of a project's containers."""
+        filters = json.dumps({"label": [f"{PROJECT}={project}"]})
+        found = self._server.get(f"{self._root}/containers/json", all=1, filters=filters)
+        return [entry.get("Labels") or {} for entry in found]
+
     def logs(self, container: str, lines: int = LAST_LINES) -> list[str]:
         """The last lines it wrote."""
         path = f"{self._root}/containers/{container}/logs"

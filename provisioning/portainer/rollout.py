@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -34,6 +34,8 @@ class Wanted:
     commit: str = ""
     """Of a ref that is ours alone; empty where others push and Portainer follows."""
     adopt: bool = False
+    deployed: bool = False
+    """Whether the state says that we have deployed it: then containers of its name are ours."""
     allowed_paths: tuple[str, ...] = ()
     timeout_s: float = 180
     secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -173,11 +175,20 @@ def existing(scene: Scene, wanted: Wanted) -> Found | None:
 
 
 def _unowned(scene: Scene, wanted: Wanted, seen: Seen) -> Iterator[str]:
-    if wanted.name in seen.projects and not wanted.adopt and scene.stacks.find(wanted.name) is None:
+    if wanted.name not in seen.projects or wanted.adopt or wanted.deployed or scene.stacks.find(wanted.name):
+        return
+    if not _made_by(wanted.owner, scene.docker.labels(wanted.name)):
         yield (
             f"name {wanted.name}: taken by a compose project outside of Portainer; choose another name, or say "
             "`adopt: true` to take it over"
         )
+
+
+def _made_by(owner: str, labels: Sequence[Mapping[str, str]]) -> bool:
+    """Whether every container of a project has the labels that stacks of that owner get."""
+    _, environment, name = owner.split("/", 2)
+    wanted = {"hypercompose.env": environment, "hypercompose.stack": name}
+    return bool(labels) and all(wanted.items() <= own.items() for own in labels)
 
 
 def _created(stacks: Stacks, wanted: Wanted) -> Found:

@@ -37,7 +37,7 @@ DIGEST = f"sha256:{'0f' * 32}"
 MADE_UP, REGISTRY_PASSWORD, GIT_PASSWORD = "Canary-made-up-1", "Canary-registry", "Canary-git"
 COMMIT, IMAGES = "c0ffee" * 6, {"web": f"r/web@{DIGEST}"}
 OUTPUTS: dict[str, dict[str, Any]] = {
-    "hypercompose:host:PortainerServer": {"certificate": "-----CERT-----"},
+    "hypercompose:host:PortainerServer": {"certificate": "-----CERT-----", "data": "volume-1"},
     "hypercompose:portainer:Access": {"apiKey": "ptr_key", "version": "2.33.8", "instanceId": "i"},
     "hypercompose:portainer:Environment": {"environmentId": 3},
     "hypercompose:portainer:Registry": {"registryId": 1},
@@ -262,7 +262,12 @@ def test_what_is_sent_is_what_the_provider_takes(both: Run) -> None:
 
 
 def test_the_session_of_every_resource_is_url_certificate_and_key(both: Run) -> None:
-    session = {"url": "https://10.77.0.50:9443", "certificate": "-----CERT-----", "apiKey": "ptr_key"}
+    session = {
+        "url": "https://10.77.0.50:9443",
+        "certificate": "-----CERT-----",
+        "apiKey": "ptr_key",
+        "data": "volume-1",
+    }
     for part in ("settings", "environment", "registry"):
         assert both.inputs(f"srv-portainer-{part}")["server"] == session
     assert both.inputs("book")["server"] == session and both.inputs("book")["environmentId"] == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from provider.resource import Context, HalfMade, Properties, Resource
@@ -40,6 +41,12 @@ class Stack(Resource):
         """What can be told without its host."""
         return problems(news)
 
+    def replaces(self, olds: Properties, news: Properties) -> frozenset[str]:
+        """A server whose data was lost gives other numbers to the same environments."""
+        old, new = olds.get("server") or {}, news.get("server") or {}
+        is_anew = old.get("url") == new.get("url") and old.get("data") != new.get("data")
+        return self.replace_on - {"environmentId"} if is_anew else self.replace_on
+
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """Deploy it. One that was made and is not well stays in the state: the next run goes on with it."""
         identity, webhook = f"{inputs['server']['url']}/stacks/{inputs['name']}", str(uuid.uuid4())
@@ -59,7 +66,9 @@ class Stack(Resource):
 
         def ask() -> Properties | None:
             stacks = _stacks(state)
-            found = stacks.get(int(state.get("stackId") or 0)) or stacks.find(str(state["name"]))
+            # a server that was made anew may have given the number to another stack
+            found = stacks.get(int(state.get("stackId") or 0))
+            found = found if found and found["Name"] == state["name"] else stacks.find(str(state["name"]))
             if found is None or owner_of(found) != state["owner"]:
                 return None
             containers = _docker(state).containers(str(state["name"]))
@@ -75,7 +84,8 @@ class Stack(Resource):
         with _named(news), scene.hosts.holding(scene.address, f"stack-{wanted.name}", PATIENCE_S):
             found = existing(scene, wanted)
             if found is None:
-                return _outputs(scene, wanted, create(scene, wanted))
+                ours = "stackId" in olds and olds.get("owner") == news["owner"]
+                return _outputs(scene, wanted, create(scene, replace(wanted, deployed=ours)))
             if changed - WAYS or "stackId" not in olds:
                 if found.get("Status") == INACTIVE:
                     scene.stacks.start(int(found["Id"]))
