@@ -113,6 +113,10 @@ class Resource:
         """`replace_on`, for these inputs."""
         return self.replace_on
 
+    def due(self, state: Properties) -> bool:
+        """Whether it needs an update although no input has changed: it wears out with time."""
+        return False
+
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """Make it; return its id and its outputs beside the inputs. Safe to repeat after a crash."""
         raise NotImplementedError

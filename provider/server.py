@@ -73,6 +73,8 @@ class Provider(rpc.ResourceProviderServicer):
         self._shared().held.add(request.urn)
         olds, news = values.read(request.old_inputs), values.read(request.news)
         answer = detailed(olds, news, found.replaces(olds, news))
+        if answer.changes == pb.DiffResponse.DIFF_NONE and found.due(values.read(request.olds)):
+            return pb.DiffResponse(changes=pb.DiffResponse.DIFF_SOME)
         answer.deleteBeforeReplace = found.delete_before_replace and bool(answer.replaces)
         return answer
 

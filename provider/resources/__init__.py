@@ -16,12 +16,13 @@ from provider.resources.ready import Ready
 from provider.resources.seed import SeedResource
 from provider.resources.site_claim import SiteClaim
 from provider.resources.step import StepResource
+from provider.resources.tls import Authority, Certificate
 from provider.resources.vm_claim import VmClaim
 from provider.resources.vm_proof import VmProof
 from provisioning.steps.kinds import KINDS
 
 _SITE = (SiteClaim, Limits, VmClaim, VmProof, SeedResource, Ready, HostKey, AgentHostKey, Filesystem)
-_STACKS = (Password, Publication, Access, Settings, Environment, Registry, Stack)
+_STACKS = (Password, Authority, Certificate, Publication, Access, Settings, Environment, Registry, Stack)
 
 TYPES: dict[str, Resource] = {
     **{found.type: found() for found in (*_SITE, *_STACKS)},

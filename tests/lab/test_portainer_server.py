@@ -23,10 +23,12 @@ NEWER = "2.40.1"
 ECHO: dict[str, Any] = {"inline": yaml.safe_dump({"services": {"echo": {"image": PROBE, "restart": "unless-stopped"}}})}
 FORGET = """
 docker stop portainer >/dev/null
-cd "$(docker volume inspect -f '{{.Mountpoint}}' portainer_data)"
-jq '.buckets.stacks = {}' portainer.json >other 2>/dev/null ||
-    python3 -c 'import json; a = json.load(open("portainer.json")); a["buckets"]["stacks"] = {}; print(json.dumps(a))' >other
-cat other >portainer.json
+docker run --rm -v portainer_data:/data --entrypoint python3 "$(docker inspect -f '{{.Config.Image}}' portainer)" -c '
+import json, pathlib
+file = pathlib.Path("/data/portainer.json")
+found = json.loads(file.read_text())
+found["buckets"]["stacks"] = {}
+file.write_text(json.dumps(found))'
 docker start portainer
 """
 GUESTBOOK: dict[str, Any] = {"project": "guestbook", "ports": {"web": 8080}, "sources": SOURCES}
@@ -59,6 +61,7 @@ class World:
         return sorted(said.splitlines())
 
     def up(self, *arguments: str) -> str:
+        """Through `make up`."""
         done = self.checkout.make("up", stack=STACK, args=" ".join(arguments))
         assert done.code == 0, done.why
         return done.text
