@@ -37,11 +37,15 @@ def main() -> None:
     )
     applications = Applications(program=program, site=site, secrets=secrets)
     hosts, portainers, stacks = {}, {}, {}
-    for plan in program.hosts:
-        place = vms[plan.name].connection if plan.existing is None else existing_connection(plan.existing, access)
-        docker = build_host(plan, place, access)
+    places = {
+        plan.name: vms[plan.name].connection if plan.existing is None else existing_connection(plan.existing, access)
+        for plan in program.hosts
+    }
+    for plan in sorted(program.hosts, key=lambda plan: plan.served_by is not None):
+        place = places[plan.name]
+        docker = build_host(plan, place, access, places.get(plan.served_by or ""))
         hosts[plan.name] = describe(place, vms.get(plan.name))
-        server, its_stacks = applications.on(place, docker)
+        server, its_stacks = applications.on(plan, place, docker)
         portainers.update(server)
         stacks.update(its_stacks)
     export_outputs(

@@ -130,6 +130,24 @@ class Password(_Exact):
     value: pulumi.Output[str]
 
 
+class TlsAuthority(_Exact):
+    """Signs certificates of ours."""
+
+    type_name = "hypercompose:tls:Authority"
+    outputs = ("certificate", "key")
+    certificate: pulumi.Output[str]
+    key: pulumi.Output[str]
+
+
+class TlsCertificate(_Exact):
+    """A certificate with its key, signed by an authority of ours."""
+
+    type_name = "hypercompose:tls:Certificate"
+    outputs = ("certificate", "key")
+    certificate: pulumi.Output[str]
+    key: pulumi.Output[str]
+
+
 class Publication(_Exact):
     """A ref of ours with exactly these files."""
 
@@ -154,7 +172,7 @@ class PortainerSettings(_Exact):
 
 
 class PortainerEnvironment(_Exact):
-    """The server's own Docker under a name."""
+    """The server's own Docker, or another host's, under a name."""
 
     type_name = "hypercompose:portainer:Environment"
     outputs = ("environmentId",)

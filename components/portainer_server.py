@@ -37,6 +37,15 @@ class PortainerServerArgs:
     registry_password: pulumi.Input[str] | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where stacks go: an environment of a server."""
+
+    session: Mapping[str, Any]
+    environment_id: pulumi.Output[int]
+    done: tuple[pulumi.Resource, ...]
+
+
 class PortainerServer(pulumi.ComponentResource):
     """An administrator before the port answers, TLS by a key of the host's own, an API key of ours."""
 
@@ -70,6 +79,16 @@ class PortainerServer(pulumi.ComponentResource):
         if args.plan.registry_host:
             self.done += (PortainerRegistry(f"{name}-registry", {**told, **self._registry()}, self._options(access)),)
         self.register_outputs({"url": self.url, "environment_id": self.environment_id})
+
+    def reaching(self, name: str, docker: DockerHost) -> Target:
+        """Another host, by the API that its Docker opens to this one."""
+        if docker.api is None:
+            raise ValueError(f"{name}: its Docker listens for no Portainer; build_host has been told of none")
+        inputs = {**self._vm, "server": self.session, "name": name, "remote": docker.api.remote}
+        options = self._options(*self.done, *docker.done)
+        environment = PortainerEnvironment(f"{self._name}-environment-{name}", inputs, options)
+        done = (*self.done, environment)
+        return Target(session=self.session, environment_id=environment.environmentId, done=done)
 
     @property
     def _vm(self) -> dict[str, Any]:

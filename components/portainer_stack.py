@@ -10,7 +10,7 @@ import pulumi
 
 from components.host_steps import HostConnection, StepChain
 from components.native import Password, Publication, Stack
-from components.portainer_server import PortainerServer
+from components.portainer_server import PortainerServer, Target
 from components.site_access import SiteAccess
 from settings.site import Git
 from settings.stack_plan import SECRETS_VARIABLE, StackPlan
@@ -22,7 +22,7 @@ class PortainerStackArgs:
 
     connection: HostConnection
     site: SiteAccess
-    server: PortainerServer
+    server: PortainerServer | Target
     plan: StackPlan
     git: Git | None
     git_password: pulumi.Input[str] | None

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
 from components.docker_host import DockerHost
 from components.host_steps import HostConnection
-from components.portainer_server import ADMINISTRATOR, PortainerServer, PortainerServerArgs
+from components.portainer_server import ADMINISTRATOR, PortainerServer, PortainerServerArgs, Target
 from components.portainer_stack import PortainerStack, PortainerStackArgs
 from components.secrets import Secrets
 from components.site_access import SiteAccess
 from settings import Program
+from settings.host_plan import HostPlan
 from settings.stack_plan import StackPlan
+
+Told = tuple[dict[str, Any], dict[str, Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +28,18 @@ class Applications:
     program: Program
     site: SiteAccess
     secrets: Secrets
+    servers: dict[str, PortainerServer] = field(default_factory=dict)
+    """By host; those of other hosts use them, so they are declared first."""
 
-    def on(self, connection: HostConnection, docker: DockerHost | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    def on(self, host: HostPlan, connection: HostConnection, docker: DockerHost | None) -> Told:
         """What the outputs tell: of the host's Portainer, and of its stacks by name."""
-        plan = self.program.portainers.get(connection.name)
-        if plan is None or docker is None:
+        if docker is None:
+            return {}, {}
+        if host.served_by:
+            server = self.servers[host.served_by]
+            return {}, self._stacks(connection, server, server.reaching(host.name, docker))
+        plan = self.program.portainers.get(host.name)
+        if plan is None:
             return {}, {}
         arguments = PortainerServerArgs(
             connection=connection,
@@ -40,18 +50,32 @@ class Applications:
             registry_password=self.secrets.registry_password,
         )
         server = PortainerServer(f"{connection.name}-portainer", arguments)
-        here = [plan for plan in self.program.stacks if plan.host == connection.name]
-        stacks = {plan.name: self._stack(plan, connection, server) for plan in here}
-        return {connection.name: {"url": server.url, "user": ADMINISTRATOR, "password": server.password}}, stacks
+        self.servers[host.name] = server
+        told = {host.name: {"url": server.url, "user": ADMINISTRATOR, "password": server.password}}
+        return told, self._stacks(connection, server, server)
 
-    def _stack(self, plan: StackPlan, connection: HostConnection, server: PortainerServer) -> Mapping[str, Any]:
+    def _stacks(
+        self, connection: HostConnection, server: PortainerServer, target: PortainerServer | Target
+    ) -> dict[str, Any]:
+        """Children of the server whichever of its hosts they run on: one that moves stays the same resource."""
+        here = [plan for plan in self.program.stacks if plan.host == connection.name]
+        options = pulumi.ResourceOptions(parent=server)
+        return {plan.name: self._stack(plan, connection, target, options) for plan in here}
+
+    def _stack(
+        self,
+        plan: StackPlan,
+        connection: HostConnection,
+        target: PortainerServer | Target,
+        options: pulumi.ResourceOptions,
+    ) -> Mapping[str, Any]:
         program, name = self.program, plan.name
         stack = PortainerStack(
             name,
             PortainerStackArgs(
                 connection=connection,
                 site=self.site,
-                server=server,
+                server=target,
                 plan=plan,
                 git=program.site.git,
                 git_password=self.secrets.git_password,
@@ -59,7 +83,7 @@ class Applications:
                 environment=program.stack,
                 owner=f"{program.site.id}/{program.stack}/{name}",
             ),
-            pulumi.ResourceOptions(parent=server),
+            options,
         )
         return {
             "host": plan.host,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,20 +17,30 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class PortainerSettings(Model):
-    """Portainer on a host, for the host's own Docker."""
+    """Portainer on a host, for its own Docker and for that of other hosts."""
 
     image: str = Field("portainer", description="key of its image in the site's image lock")
     port: Port = Field(9443, description="port of its page and API, at the host's address")
-    sources: tuple[IPv4Network, ...] = Field(
-        min_length=1, description="networks that may reach it", examples=[["10.0.10.0/24"]]
-    )
+    sources: tuple[IPv4Network, ...] = Field((), description="networks that may reach it", examples=[["10.0.10.0/24"]])
     snapshot_interval: str = Field(
         "5m", pattern=r"^[0-9]+[smh]$", description="how often it looks at Docker as a whole"
+    )
+    server: str | None = Field(
+        None, description="the host whose Portainer is used; none: every host has its own", examples=["vm-app-1"]
+    )
+    via: Literal["tls", "agent"] = Field(
+        "tls", description="how that reaches this host's Docker: client certificates, or an agent that is there already"
     )
     key_generation: int = Field(1, ge=1, description="another number: our API key is made again, the old one revoked")
     password_generation: int = Field(
         1, ge=1, description="another number: another administrator's password is made up, where none is given"
     )
+
+    @model_validator(mode="after")
+    def _sources(self) -> PortainerSettings:
+        if not self.sources and self.server is None:
+            raise ValueError("`sources`, the networks that may reach it, or `server`, another host that has it")
+        return self
 
 
 class GitStack(Model):

@@ -55,4 +55,8 @@ def plan_portainer(site: Site, stack: str, host: str, settings: PortainerSetting
 
 def portainer_plans(site: Site, stack: str, hosts: tuple[HostPlan, ...]) -> dict[str, PortainerPlan]:
     """By host, for those that get one."""
-    return {host.name: plan_portainer(site, stack, host.name, host.portainer) for host in hosts if host.portainer}
+    return {
+        host.name: plan_portainer(site, stack, host.name, host.portainer)
+        for host in hosts
+        if host.portainer and host.has_server
+    }

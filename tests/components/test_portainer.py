@@ -170,7 +170,7 @@ def register(
         plan = HostPlan(name="srv", existing=host, baseline=None, docker=docker, portainer=None, commands=())
         program: Any = SimpleNamespace(stack="dev", site=load_site("lab"), stacks=stacks, portainers={"srv": portainer})
         servers, found = Applications(program=program, site=site, secrets=given).on(
-            place, build_host(plan, place, access)
+            plan, place, build_host(plan, place, access)
         )
         hidden = [pulumi.Output.from_input(one["password"].is_secret()) for one in servers.values()]
         return {"servers": servers, "stacks": found, "hidden": hidden}

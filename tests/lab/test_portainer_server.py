@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.lab.checkout import NET, SITE, Checkout
 
 pytestmark = pytest.mark.lab  # in order: each test goes on where the one before ended
 STACK, HOST, ADDRESS = "portainers", "vm-portainer", f"{NET}.0.41"
+OTHER, OTHER_ADDRESS = "vm-other", f"{NET}.0.42"
 PROBE = "registry.lab.internal:5000/lab/probe:1"
 SOURCES = [f"{NET}.0.0/24"]
 NEWER = "2.40.1"
@@ -93,19 +95,24 @@ class World:
 def write_stack(checkout: Checkout, **portainer: Any) -> None:
     vms = [
         {
-            "name": HOST,
-            "first_id": 1400,
+            "name": name,
+            "first_id": number,
             "memory_mib": 2048,
-            "networks": [{"bridge": "vmbr0", "address": f"{ADDRESS}/24"}],
+            "networks": [{"bridge": "vmbr0", "address": f"{address}/24"}],
         }
+        for name, number, address in ((HOST, 1400, ADDRESS), (OTHER, 1410, OTHER_ADDRESS))
     ]
     keys: dict[str, Any] = {
         "site": SITE,
         "vms": vms,
         "baseline": {"packages": ["ca-certificates"], "firewall": {}},
         "docker": {},
-        "portainer": {"sources": SOURCES, **portainer},
-        "stacks": {"echo": ECHO, "guestbook": GUESTBOOK},
+        "portainer": {"sources": SOURCES, "server": HOST, **portainer},
+        "stacks": {
+            "echo": {**ECHO, "host": HOST},
+            "guestbook": {**GUESTBOOK, "host": HOST},
+            "far": {**ECHO, "host": OTHER},
+        },
     }
     content = {"config": {f"hypercompose:{key}": value for key, value in keys.items()}}
     (checkout.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
@@ -121,17 +128,29 @@ def test_up_makes_server_and_stacks_and_the_second_time_nothing(checkout: Checko
     world.up()
     assert checkout.preview("--refresh", stack=STACK) == {}
     assert len(world.ids()) == 4
+    assert len(world.ids(OTHER)) == 1
+    assert {place["Name"] for place in world.call("GET", "/endpoints")} == {HOST, OTHER}
+
+
+def test_docker_of_the_other_host_answers_portainer_alone(world: World) -> None:
+    asked = f"printf 'GET /version HTTP/1.0\r\n\r\n' | timeout 5 openssl s_client -quiet -connect {OTHER_ADDRESS}:2376"
+    assert "ApiVersion" not in world.try_(asked)[1], "without a client certificate"
+    files = "-cert cert.pem -key key.pem -CAfile ca.pem -verify_return_error"
+    place = "cd $(docker volume inspect -f '{{.Mountpoint}}' portainer_data)/tls/2"
+    assert "ApiVersion" in world.must(f"{place} && {asked} {files} 2>/dev/null")
+    with pytest.raises(OSError, match=r"refused|unreachable|No route"):
+        socket.create_connection((OTHER_ADDRESS, 2376), timeout=3)
 
 
 def test_a_lost_data_volume_is_filled_from_the_graph_and_no_container_notices(checkout: Checkout, world: World) -> None:
-    before, old = world.ids(), world.call("GET", "/stacks")
+    before, old = [*world.ids(), *world.ids(OTHER)], world.call("GET", "/stacks")
     world.must("docker rm -f portainer && docker volume rm portainer_data")
     planned = checkout.preview("--refresh", stack=STACK)
-    assert {planned[name] for name in ("echo", "guestbook", f"{HOST}-portainer-access")} == {"update"}
+    assert {planned[name] for name in ("echo", "guestbook", "far", f"{HOST}-portainer-access")} == {"update"}
     world.up("--refresh")
-    assert world.ids() == before
+    assert [*world.ids(), *world.ids(OTHER)] == before
     assert {stack["Name"] for stack in world.call("GET", "/stacks")} == {stack["Name"] for stack in old}
-    assert [place["Name"] for place in world.call("GET", "/endpoints")] == [HOST]
+    assert {place["Name"] for place in world.call("GET", "/endpoints")} == {HOST, OTHER}
     assert len(world.call("GET", "/registries")) == 1
     assert checkout.preview("--refresh", stack=STACK) == {}
 
@@ -187,7 +206,7 @@ def test_a_release_that_does_not_start_leaves_the_old_one_with_its_data(checkout
     assert "no such luck" in failed.text
     assert "runs again, with the data as they were" in failed.text
     assert world.version() == "2.23.0"
-    assert len(world.call("GET", "/stacks")) == 2
+    assert len(world.call("GET", "/stacks")) == 3
     write_stack(checkout, key_generation=2, password_generation=2)
     world.up()
     assert world.ids() == before
