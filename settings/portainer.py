@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from settings.site import Model
 
@@ -21,12 +21,14 @@ class PortainerSettings(Model):
 
     image: str = Field("portainer", description="key of its image in the site's image lock")
     port: Port = Field(9443, description="port of its page and API, at the host's address")
-    sources: tuple[IPv4Network, ...] = Field((), description="networks that may reach it", examples=[["10.0.10.0/24"]])
-    snapshot_interval: str = Field(
-        "5m", pattern=r"^[0-9]+[smh]$", description="how often it looks at Docker as a whole"
-    )
     server: str | None = Field(
         None, description="the host whose Portainer is used; none: every host has its own", examples=["vm-app-1"]
+    )
+    sources: tuple[IPv4Network, ...] = Field(
+        (), validate_default=True, description="networks that may reach it", examples=[["10.0.10.0/24"]]
+    )
+    snapshot_interval: str = Field(
+        "5m", pattern=r"^[0-9]+[smh]$", description="how often it looks at Docker as a whole"
     )
     via: Literal["tls", "agent"] = Field(
         "tls", description="how that reaches this host's Docker: client certificates, or an agent that is there already"
@@ -36,11 +38,12 @@ class PortainerSettings(Model):
         1, ge=1, description="another number: another administrator's password is made up, where none is given"
     )
 
-    @model_validator(mode="after")
-    def _sources(self) -> PortainerSettings:
-        if not self.sources and self.server is None:
-            raise ValueError("`sources`, the networks that may reach it, or `server`, another host that has it")
-        return self
+    @field_validator("sources")
+    @classmethod
+    def _reachable(cls, sources: tuple[IPv4Network, ...], info: ValidationInfo) -> tuple[IPv4Network, ...]:
+        if not sources and info.data.get("server") is None:
+            raise ValueError("the networks that may reach it; or `server`, another host that has it")
+        return sources
 
 
 class GitStack(Model):

@@ -172,6 +172,7 @@ come_back() {
     if [ -n "$copy" ]; then put_data "$copy"; fi
     docker rename "$former" "$container"
     docker start "$container" >/dev/null
+    answers || true
 }
 
 # A key that never leaves the host. Whoever reads its certificate over SSH with a pinned key may trust it.
