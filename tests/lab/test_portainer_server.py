@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import requests
 import yaml
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from provisioning.images.lock import Lock, Locked, load_lock, write_lock
 from tests.lab.checkout import NET, SITE, Checkout
@@ -22,6 +24,7 @@ OTHER, OTHER_ADDRESS = "vm-other", f"{NET}.0.42"
 PROBE = "registry.lab.internal:5000/lab/probe:1"
 SOURCES = [f"{NET}.0.0/24"]
 NEWER = "2.40.1"
+BACKUP_PASSWORD = "twelve letters and more"
 ECHO: dict[str, Any] = {"inline": yaml.safe_dump({"services": {"echo": {"image": PROBE, "restart": "unless-stopped"}}})}
 FORGET = """
 docker stop portainer >/dev/null
@@ -65,7 +68,7 @@ class World:
     def up(self, *arguments: str) -> str:
         """Through `make up`."""
         done = self.checkout.make("up", stack=STACK, args=" ".join(arguments))
-        assert done.code == 0, done.why
+        assert done.code == 0, "\n".join(line for line in done.text.splitlines() if "creat" not in line)[-6000:]
         return done.text
 
     def portainer(self) -> dict[str, str]:
@@ -79,6 +82,9 @@ class World:
         server = self.portainer()
         with requests.Session() as session:
             session.verify, session.trust_env = False, False
+            session.mount(
+                "https://", HTTPAdapter(max_retries=Retry(connect=8, backoff_factor=0.2))
+            )  # it may just start
             login = {"username": server["user"], "password": server["password"]}
             token = session.post(f"{server['url']}/api/auth", json=login, timeout=20).json()["jwt"]
             session.cookies.clear()  # with them, a change needs a CSRF token
@@ -177,6 +183,27 @@ def test_password_and_key_are_changed_by_a_number_and_no_container_notices(check
     assert world.must("docker inspect -f '{{.State.StartedAt}}' portainer") == started
     assert world.ids() == before
     assert checkout.preview("--refresh", stack=STACK) == {}
+
+
+def test_a_backup_becomes_the_server_again(checkout: Checkout, world: World) -> None:
+    before, known = world.ids(), world.call("GET", "/stacks")
+    place = ["make", "-s", "portainer-backup", f"STACK={STACK}", f"SITE={SITE}"]
+    variable = f"HYPERCOMPOSE_PORTAINER_BACKUP_PASSWORD={BACKUP_PASSWORD}"
+    saved = checkout.run(["env", variable, *place])
+    assert saved.code == 0, saved.text
+    file = Path(saved.text.splitlines()[-1].rpartition(" (")[0])
+    assert file.stat().st_mode & 0o777 == 0o600
+    world.must(FORGET)
+    place[2] = "portainer-restore"
+    refused = checkout.run(["env", f"{variable}x", *place, f"FILE={file}"])
+    assert refused.code != 0
+    assert "was not restored" in refused.text
+    assert world.call("GET", "/stacks") == []
+    restored = checkout.run(["env", variable, *place, f"FILE={file}"])
+    assert restored.code == 0, restored.text
+    assert [stack["Id"] for stack in world.call("GET", "/stacks")] == [stack["Id"] for stack in known]
+    world.up("--refresh")
+    assert world.ids() == before
 
 
 def test_another_release_and_the_way_back(checkout: Checkout, world: World) -> None:
