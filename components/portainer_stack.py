@@ -10,7 +10,7 @@ import pulumi
 
 from components.host_steps import HostConnection, StepChain
 from components.native import GatedStack, Password, Publication, Stack, Uuid
-from components.portainer_server import PortainerServer
+from components.portainer_server import PortainerServer, Target
 from components.release_gate import ReleaseGate
 from components.site_access import SiteAccess
 from settings.site import Git
@@ -26,7 +26,7 @@ class PortainerStackArgs:
 
     connection: HostConnection
     site: SiteAccess
-    server: PortainerServer
+    server: PortainerServer | Target
     gate: ReleaseGate
     plan: StackPlan
     git: Git | None

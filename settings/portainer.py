@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from settings.site import Model
 
@@ -17,12 +17,15 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class PortainerSettings(Model):
-    """Portainer on a host, for the host's own Docker."""
+    """Portainer on a host, for its own Docker and for that of other hosts."""
 
     image: str = Field("portainer", description="key of its image in the site's image lock")
     port: Port = Field(9443, description="port of its page and API, at the host's address")
+    server: str | None = Field(
+        None, description="the host whose Portainer is used; none: every host has its own", examples=["vm-app-1"]
+    )
     sources: tuple[IPv4Network, ...] = Field(
-        min_length=1, description="networks that may reach it", examples=[["10.0.10.0/24"]]
+        (), validate_default=True, description="networks that may reach it", examples=[["10.0.10.0/24"]]
     )
     gate_port: Port = Field(9444, description="port of the gate, which releases commits: for Portainer, hooks, metrics")
     gate_sources: tuple[IPv4Network, ...] = Field(
@@ -31,6 +34,20 @@ class PortainerSettings(Model):
     snapshot_interval: str = Field(
         "5m", pattern=r"^[0-9]+[smh]$", description="how often it looks at Docker as a whole"
     )
+    via: Literal["tls", "agent"] = Field(
+        "tls", description="how that reaches this host's Docker: client certificates, or an agent that is there already"
+    )
+    key_generation: int = Field(1, ge=1, description="another number: our API key is made again, the old one revoked")
+    password_generation: int = Field(
+        1, ge=1, description="another number: another administrator's password is made up, where none is given"
+    )
+
+    @field_validator("sources")
+    @classmethod
+    def _reachable(cls, sources: tuple[IPv4Network, ...], info: ValidationInfo) -> tuple[IPv4Network, ...]:
+        if not sources and info.data.get("server") is None:
+            raise ValueError("the networks that may reach it; or `server`, another host that has it")
+        return sources
 
 
 class GitStack(Model):

@@ -137,7 +137,7 @@ def opened(host: HostPlan, stacks: Sequence[StackPlan]) -> HostPlan:
     if host.docker is None:
         return host
     openings = dict(host.docker.published)
-    if host.portainer:
+    if host.portainer and host.has_server:
         openings[_free("portainer", openings)] = _opening(host.portainer.port, host.portainer.sources)
     for plan in stacks:
         for number in plan.ports.values() if plan.host == host.name else ():
@@ -219,7 +219,7 @@ def _moves(settings: StackSettings, hosts: Sequence[HostPlan]) -> Iterator[str]:
 
 
 def _shared_ports(hosts: Sequence[HostPlan], plans: Sequence[StackPlan]) -> Iterator[str]:
-    taken = {(host.name, host.portainer.port): "portainer" for host in hosts if host.portainer}
+    taken = {(host.name, host.portainer.port): "portainer" for host in hosts if host.portainer and host.has_server}
     for plan in plans:
         for key, number in _numbers(plan):
             place = (plan.host, number)

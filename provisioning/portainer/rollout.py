@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -45,6 +45,8 @@ class Wanted:
     gated: bool = False
     """Whether the source is the gate of its host, which has looked at everything already."""
     adopt: bool = False
+    deployed: bool = False
+    """Whether the state says that we have deployed it: then containers of its name are ours."""
     allowed_paths: tuple[str, ...] = ()
     timeout_s: float = 180
     secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -201,7 +203,7 @@ def _released(scene: Scene, wanted: Wanted) -> Goal:
     if status is None:
         raise ComposeRefused("the gate of its host does not follow it; run it again")
     others = [each for each in scene.docker.containers(wanted.name) if MARK not in each.labels]
-    if others and not wanted.adopt and scene.stacks.find(wanted.name) is None:
+    if others and not wanted.adopt and not wanted.deployed and scene.stacks.find(wanted.name) is None:
         raise NotOurs(_TAKEN.format(name=wanted.name))
     return Goal(
         name=wanted.name,
@@ -246,8 +248,17 @@ def _refuse_other_source(wanted: Wanted, found: Found) -> None:
 
 
 def _unowned(scene: Scene, wanted: Wanted, seen: Seen) -> Iterator[str]:
-    if wanted.name in seen.projects and not wanted.adopt and scene.stacks.find(wanted.name) is None:
+    if wanted.name not in seen.projects or wanted.adopt or wanted.deployed or scene.stacks.find(wanted.name):
+        return
+    if not _made_by(wanted.owner, scene.docker.labels(wanted.name)):
         yield _TAKEN.format(name=wanted.name)
+
+
+def _made_by(owner: str, labels: Sequence[Mapping[str, str]]) -> bool:
+    """Whether every container of a project has the labels that stacks of that owner get."""
+    _, environment, name = owner.split("/", 2)
+    wanted = {"hypercompose.env": environment, "hypercompose.stack": name}
+    return bool(labels) and all(wanted.items() <= own.items() for own in labels)
 
 
 def _created(stacks: Stacks, wanted: Wanted) -> Found:

@@ -16,7 +16,7 @@ from pulumi.runtime import rpc
 from components.hosts import HostAccess, build_host, existing_connection
 from components.secrets import Secrets, _stack_secrets
 from components.site_access import SiteAccess
-from components.stacks import Applications
+from components.stacks import Applications, Ground
 from provider.resources.portainer.access import Access
 from provider.resources.portainer.registry import Registry
 from provider.resources.portainer.stack_inputs import problems, wanted_of
@@ -37,7 +37,7 @@ DIGEST = f"sha256:{'0f' * 32}"
 MADE_UP, REGISTRY_PASSWORD, GIT_PASSWORD = "Canary-made-up-1", "Canary-registry", "Canary-git"
 COMMIT, IMAGES = "c0ffee" * 6, {"web": f"r/web@{DIGEST}"}
 OUTPUTS: dict[str, dict[str, Any]] = {
-    "hypercompose:host:PortainerServer": {"certificate": "-----CERT-----"},
+    "hypercompose:host:PortainerServer": {"certificate": "-----CERT-----", "data": "volume-1"},
     "hypercompose:host:ReleaseGate": {"certificate": "-----GATE-----"},
     "hypercompose:portainer:GatedStack": {
         "asked": COMMIT,
@@ -180,9 +180,10 @@ def register(
         old = replace(place, name="old", host="10.0.0.8")
         plan = HostPlan(name="srv", existing=host, baseline=None, docker=docker, portainer=None, commands=())
         program: Any = SimpleNamespace(stack="dev", site=load_site("lab"), stacks=stacks, portainers={"srv": portainer})
-        servers, found = Applications(program=program, site=site, secrets=given, places={"srv": place, "old": old}).on(
-            place, build_host(plan, place, access)
-        )
+        docker_host = build_host(plan, place, access)
+        assert docker_host is not None
+        applications = Applications(program=program, site=site, secrets=given, places={"srv": place, "old": old})
+        servers, found = applications.on([Ground(host=plan, connection=place, docker=docker_host)])
         hidden = [pulumi.Output.from_input(one["password"].is_secret()) for one in servers.values()]
         return {"servers": servers, "stacks": found, "hidden": hidden}
 
@@ -273,7 +274,12 @@ def test_what_is_sent_is_what_the_provider_takes(both: Run) -> None:
 
 
 def test_the_session_of_every_resource_is_url_certificate_and_key(both: Run) -> None:
-    session = {"url": "https://10.77.0.50:9443", "certificate": "-----CERT-----", "apiKey": "ptr_key"}
+    session = {
+        "url": "https://10.77.0.50:9443",
+        "certificate": "-----CERT-----",
+        "apiKey": "ptr_key",
+        "data": "volume-1",
+    }
     for part in ("settings", "environment", "registry"):
         assert both.inputs(f"srv-portainer-{part}")["server"] == session
     assert both.inputs("book")["server"] == session and both.inputs("book")["environmentId"] == 3

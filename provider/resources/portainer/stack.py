@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from provider.resource import Context, HalfMade, Properties, Resource
@@ -47,6 +48,12 @@ class Stack(Resource):
         """What can be told without its host; for one that moves, whether its volumes are seen to."""
         return [*problems(news), *unmoved(olds, news, lambda: _docker(olds).volumes(str(olds["name"])))]
 
+    def replaces(self, olds: Properties, news: Properties) -> frozenset[str]:
+        """A server whose data was lost gives other numbers to the same environments."""
+        old, new = olds.get("server") or {}, news.get("server") or {}
+        is_anew = old.get("url") == new.get("url") and old.get("data") != new.get("data")
+        return self.replace_on - {"environmentId"} if is_anew else self.replace_on
+
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """Deploy it. One that was made and is not well stays in the state: the next run goes on with it."""
         identity, webhook = (
@@ -74,7 +81,9 @@ class Stack(Resource):
 
         def ask() -> Properties | None:
             stacks = _stacks(state)
-            found = stacks.get(int(state.get("stackId") or 0)) or stacks.find(str(state["name"]))
+            # a server that was made anew may have given the number to another stack
+            found = stacks.get(int(state.get("stackId") or 0))
+            found = found if found and found["Name"] == state["name"] else stacks.find(str(state["name"]))
             if found is None or owner_of(found) != state["owner"]:
                 return None
             containers = _docker(state).containers(str(state["name"]))
@@ -92,7 +101,8 @@ class Stack(Resource):
         with _named(news), scene.hosts.holding(scene.address, f"stack-{wanted.name}", PATIENCE_S):
             found = existing(scene, wanted)
             if found is None:
-                number = create(scene, wanted)
+                ours = "stackId" in olds and olds.get("owner") == news["owner"]
+                number = create(scene, replace(wanted, deployed=ours))
                 found = scene.stacks.get(number) or {"Id": number}
             elif news.get("run") == STARTED and (changed - WAYS or "stackId" not in olds):
                 _bring_about(scene, wanted, found, changed if "stackId" in olds else _ALL)

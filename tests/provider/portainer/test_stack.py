@@ -393,3 +393,31 @@ def test_what_is_another_stack_is_replaced_and_the_old_one_goes_first() -> None:
     assert Stack.delete_before_replace
     assert not (WAYS | STORED) & Stack.replace_on
     assert isinstance(TYPES["hypercompose:portainer:Stack"], Stack)
+
+
+def test_a_stack_that_a_server_without_its_data_does_not_know_is_created_over_its_containers(served: Served) -> None:
+    served.hosts.theirs = ["shop|running|"]
+    served.world.stacks.found = None
+    news = {**INLINE, "server": {**SERVER, "apiKey": "ptr_2", "data": "volume-2"}}
+    assert Stack().update(served.context, {**INLINE, **OUTPUTS}, news)["stackId"] == 7
+    assert served.world.stacks.done == ["create_inline"]
+
+
+def test_containers_of_a_stack_of_another_owner_are_not_taken_over_by_an_update(served: Served) -> None:
+    served.hosts.theirs = ["shop|running|"]
+    served.world.stacks.found = None
+    with pytest.raises(ProvisioningError, match="taken by a compose project outside of Portainer"):
+        Stack().update(served.context, {**INLINE, **OUTPUTS, "owner": "lab/prod/shop"}, INLINE)
+
+
+def test_another_number_of_the_same_environment_at_a_server_with_new_data_is_no_replacement() -> None:
+    olds, news = {**INLINE, "server": {**SERVER, "data": "1"}}, {**INLINE, "server": {**SERVER, "data": "2"}}
+    assert "environmentId" not in Stack().replaces(olds, news)
+    assert "environmentId" in Stack().replaces(olds, olds)
+    elsewhere = {**news, "server": {**news["server"], "url": "https://10.0.0.10:9443"}}
+    assert "environmentId" in Stack().replaces(olds, elsewhere)
+
+
+def test_a_number_that_a_new_server_has_given_to_another_stack_is_not_ours(served: Served) -> None:
+    served.world.stacks.found = {**inline(), "Name": "other"}
+    assert Stack().read(served.context, URN, "id", {**INLINE, **OUTPUTS}) is None

@@ -114,7 +114,11 @@ class FakeDocker:
     said: dict[str, list[str]] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    marks: list[dict[str, str]] = field(default_factory=lambda: [{"com.docker.compose.project": "shop"}])
     looked: int = 0
+
+    def labels(self, project: str) -> list[dict[str, str]]:
+        return self.marks
 
     def containers(self, project: str) -> list[Container]:
         self.looked += 1
