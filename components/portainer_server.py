@@ -62,12 +62,8 @@ class PortainerServer(pulumi.ComponentResource):
         super().__init__("hypercompose:portainer:PortainerServer", name, None, opts)
         self._name, self._args = name, args
         self.password = pulumi.Output.secret(args.password or self._made_up())
-        chain = StepChain(
-            self,
-            args.site.native,
-            args.connection,
-            after=[*args.docker.done, *(each for gate in args.gates for each in gate.done)],
-        )
+        before = [*args.docker.done, *(step for gate in args.gates for step in gate.done)]
+        chain = StepChain(self, args.site.native, args.connection, after=before)
         container = chain.add("PortainerServer", "portainer-server", self._container(), "password")
         self.url = pulumi.Output.format("https://{0}:{1}", args.connection.host, args.plan.port)
         access = PortainerAccess(f"{name}-access", self._access(container), self._options(container))

@@ -118,7 +118,7 @@ class PortainerStack(pulumi.ComponentResource):
         return {"movedFrom": {**named, **place, "volumes": plan.settings.moved_from.volumes}}
 
     def _webhook_of(self, stack: Stack) -> pulumi.Output[str]:
-        url = self._args.server.url
+        url = self._args.server.session["url"]
         return pulumi.Output.secret(pulumi.Output.concat(url, "/api/stacks/webhooks/", stack.webhook))
 
     def _source(self) -> dict[str, Any]:

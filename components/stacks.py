@@ -22,7 +22,7 @@ from settings.stack_plan import StackPlan
 Told = tuple[dict[str, Any], dict[str, Any]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Ground:
     """A host with Docker."""
 
@@ -45,9 +45,11 @@ class Applications:
 
     def on(self, grounds: Sequence[Ground]) -> Told:
         """What the outputs tell: of Portainer by host, and of stacks by name."""
-        used = [ground for ground in grounds if ground.host.portainer]
-        gates = {ground.host.name: self._gate(ground, ground.host.portainer.gate_port) for ground in used}
-        servers = {ground.host.name: self._server(ground, gates, used) for ground in used if ground.host.has_server}
+        used = {ground: ground.host.portainer for ground in grounds if ground.host.portainer}
+        gates = {ground.host.name: self._gate(ground, settings.gate_port) for ground, settings in used.items()}
+        servers = {
+            ground.host.name: self._server(ground, gates, list(used)) for ground in used if ground.host.has_server
+        }
         stacks: dict[str, Any] = {}
         for ground in used:
             server = servers[ground.host.served_by or ground.host.name]

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Network
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,7 +27,7 @@ from settings import SettingsError, load_site
 from settings.docker_plan import DockerPlan, RegistryPlan
 from settings.host import ExistingHost
 from settings.host_plan import HostPlan
-from settings.portainer import GitStack, Secret, Stack
+from settings.portainer import GitStack, PortainerSettings, Secret, Stack
 from settings.portainer_plan import PortainerPlan
 from settings.stack_plan import StackPlan
 from tests.components import recording as engine
@@ -65,6 +66,7 @@ DOCKER = DockerPlan(
     users=(),
     registry=RegistryPlan(host="r:5000", ca=None, user=None, proof_image="r:5000/lab/probe:1", proof_port=8080),
 )
+PORTAINER_SETTINGS = PortainerSettings(sources=(IPv4Network("10.0.0.0/8"),))
 PORTAINER = PortainerPlan(
     image=f"r:5000/portainer@{DIGEST}",
     port=9443,
@@ -178,7 +180,9 @@ def register(
         place = existing_connection(host, access)
         place = replace(place, vm="1100", gone_with=site.claim) if vm else place
         old = replace(place, name="old", host="10.0.0.8")
-        plan = HostPlan(name="srv", existing=host, baseline=None, docker=docker, portainer=None, commands=())
+        plan = HostPlan(
+            name="srv", existing=host, baseline=None, docker=docker, portainer=PORTAINER_SETTINGS, commands=()
+        )
         program: Any = SimpleNamespace(stack="dev", site=load_site("lab"), stacks=stacks, portainers={"srv": portainer})
         docker_host = build_host(plan, place, access)
         assert docker_host is not None

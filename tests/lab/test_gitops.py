@@ -146,7 +146,7 @@ def test_rollback_by_hand_stays_until_another_commit_comes(site: Site) -> None:
     time.sleep(3 * INTERVAL_S)
     assert site.status("shop")["state"] == "held"
     wrong = site.checkout.run(
-        ["make", "-s", "rollback", f"STACK={STACK}", f"SITE={site.checkout.lab.site}", "APP=shop", "TO=$(reboot)"]
+        ["make", "-s", "rollback", f"STACK={STACK}", f"SITE={site.checkout.lab.site}", "APP=shop", "TO=$$(reboot)"]
     )
     assert wrong.code != 0
     assert "no such version, expected one of" in wrong.text
