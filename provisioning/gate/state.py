@@ -69,6 +69,8 @@ class Refused:
     ran: bool = False
     """Whether it was tried out, so that the version before had to come back."""
     tries: int = 1
+    images: Mapping[str, str] = field(default_factory=dict)
+    """By service, of one that was tried out."""
 
 
 @dataclass(frozen=True, kw_only=True)
