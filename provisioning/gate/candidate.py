@@ -101,7 +101,8 @@ def _project(stack: Gated, source: Snapshot) -> Project:
 
 def folder_of(stack: Gated) -> str:
     """Where in the repository its files are."""
-    return str(PurePosixPath(stack.path).parent).removeprefix(".")
+    found = str(PurePosixPath(stack.path).parent)
+    return "" if found == "." else found
 
 
 def _objections(model: Model) -> Iterator[str]:

@@ -80,10 +80,14 @@ class Folders:
         return sorted(file.stem for file in (self.settings / "stacks").glob("*.json"))
 
     def stack(self, name: str) -> Gated:
-        """One stack. ProvisioningError where there is none."""
-        found = _read(self.file_of(name))
-        lists = {key: tuple(found[key]) for key in ("additional", "allowed_paths", "hide")}
-        return Gated(**{**found, **lists})
+        """One stack. ProvisioningError where there is none, or its settings are those of another gate."""
+        file = self.file_of(name)
+        found = _read(file)
+        try:
+            lists = {key: tuple(found[key]) for key in ("additional", "allowed_paths", "hide")}
+            return Gated(**{**found, **lists})
+        except (KeyError, TypeError) as error:
+            raise ProvisioningError(f"{file}: written for another version of the gate; run `pulumi up`") from error
 
     def file_of(self, name: str) -> Path:
         """Where a stack's settings lie."""

@@ -99,7 +99,9 @@ class Rollout:
                 continue  # the registry is away: what runs needs it not
             if image != good.images[service]:
                 now_[service] = image
-        if now_ and self.stack.repushed == "deploy" and self.stack.running and state.held != state.asked:
+        have_failed = state.refused and now_.items() <= state.refused.images.items()
+        is_wanted = self.stack.repushed == "deploy" and self.stack.running and state.held != state.asked
+        if now_ and is_wanted and not have_failed:
             return self._advance(state, f"{by}: a tag was pushed again")
         return state if now_ == state.repushed else self.store.save(state, repushed=now_)
 
@@ -147,8 +149,7 @@ class Rollout:
 
     def _refused(self, state: State, commit: str, refusal: Refusal) -> State:
         key = key_of(self.stack, commit, self.salt)
-        tries = state.refused.tries + 1 if state.refused and state.refused.key == key else 1
-        reason = self._hidden(str(refusal))
+        tries, reason = _tries(state, key), self._hidden(str(refusal))
         if tries == 1:
             nothing = Version(
                 commit=commit,
@@ -213,7 +214,15 @@ class Rollout:
         reason = self._hidden(reason)
         self.tell(f"{version.commit[:10]}: failed; bringing back what ran before")
         self.store.record(version, "failed", reason=reason)
-        refused = Refused(commit=version.commit, key=version.key, reason=reason, again=again, ran=True)
+        refused = Refused(
+            commit=version.commit,
+            key=version.key,
+            reason=reason,
+            again=again,
+            ran=True,
+            tries=_tries(state, version.key),
+            images=version.images,
+        )
         if state.good is None:
             return self.store.save(state, trying=None, refused=refused)
         return self._return_to(self.store.save(state, refused=refused), state.good, f"{version.commit} failed")
@@ -269,3 +278,7 @@ class Rollout:
         for secret in sorted(filter(None, self.stack.secrets), key=len, reverse=True):
             text = text.replace(secret, "***")
         return text[:2000]
+
+
+def _tries(state: State, key: str) -> int:
+    return state.refused.tries + 1 if state.refused and state.refused.key == key else 1

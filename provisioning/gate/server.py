@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 import re
@@ -103,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
         scheme, _, given = self.headers.get("Authorization", "").partition(" ")
         try:
             found = base64.b64decode(given, validate=True)
-        except binascii.Error:
+        except ValueError:
             return False
         expected = f"{self.settings.user}:{self.settings.password}".encode()
         return scheme.lower() == "basic" and secrets.compare_digest(found, expected)
@@ -114,9 +113,9 @@ class Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes | None:
         """What came; None, and told, where it is too much or of unknown length."""
         given = self.headers.get("Content-Length", "" if self.headers.get("Transfer-Encoding") else "0")
-        if not given.isdigit() or int(given) > LARGEST_BODY:
+        if not given.isdecimal() or int(given) > LARGEST_BODY:
             self.close_connection = True
-            self._say(411 if not given.isdigit() else 413, "expected Content-Length, a megabyte at most\n")
+            self._say(411 if not given.isdecimal() else 413, "expected Content-Length, a megabyte at most\n")
             return None
         return self.rfile.read(int(given))
 

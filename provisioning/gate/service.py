@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import shutil
 import threading
@@ -29,6 +30,8 @@ BEAT_S = 1.0
 AT_ONCE = 6
 PROBATION_S = 60.0
 """A version that has become good is looked at each second for so long."""
+LOOK_AT_SETTINGS_S = 10.0
+"""`up` may have written others, or have left something on its way."""
 LONGEST_PAUSE_S = 600.0
 TAGS_EVERY = 5
 """Looks at the source between two looks at tags."""
@@ -38,7 +41,7 @@ def rollout(folders: Folders, name: str, tell: Callable[[str], None] = lambda te
     """The works of one stack."""
     stack, folder = folders.stack(name), folders.of(name)
     authorities = folder / "authorities.pem"
-    if stack.authorities:
+    if stack.authorities and not (authorities.exists() and authorities.read_text() == stack.authorities):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         authorities.write_text(stack.authorities)
     source = Repository(
@@ -73,8 +76,8 @@ class _Course:
     """When a stack is looked at."""
 
     due: float = 0.0
-    next_turn: float = 0.0
-    """When the source is asked."""
+    turned: float = 0.0
+    """When the source was asked."""
     retry_at: float = 0.0
     """When something that was refused is tried again."""
     turns: int = 0
@@ -159,18 +162,19 @@ class Service:
 
     def _look(self, name: str, stack: Gated, course: _Course) -> float:
         """Seconds until the next look."""
+        pause = stack.interval_s or math.inf
         works = rollout(self._folders, name, lambda text: logger.info("%s: %s", name, text))
         with works.store.alone(wait=False):
             state = works.store.load()
             knocked, course.knocked = course.knocked, False
-            if knocked or state.trying or time.monotonic() >= course.next_turn:
+            if knocked or state.trying or not course.turns or time.monotonic() >= course.turned + pause:
                 state = self._turned(works, course, knocked=knocked)
-                course.next_turn = time.monotonic() + stack.interval_s
+                course.turned = time.monotonic()
             elif _is_young(state):
                 state = works.probe(state)
         if state.trying or _is_young(state):
             return BEAT_S
-        return max(course.next_turn - time.monotonic(), 0)
+        return min(max(course.turned + pause - time.monotonic(), 0), LOOK_AT_SETTINGS_S)
 
     def _turned(self, works: Rollout, course: _Course, *, knocked: bool) -> State:
         retry = knocked or time.monotonic() >= course.retry_at

@@ -69,6 +69,8 @@ class Refused:
     ran: bool = False
     """Whether it was tried out, so that the version before had to come back."""
     tries: int = 1
+    images: Mapping[str, str] = field(default_factory=dict)
+    """By service, of one that was tried out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,7 @@ class Store:
         """What was kept; an empty state where nothing was, or what was kept is cut."""
         try:
             return _state(json.loads((self.folder / "state.json").read_text()))
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
             return State()
 
     def save(self, state: State, **changes: Any) -> State:
@@ -114,12 +116,12 @@ class Store:
     def record(self, version: Version, result: str, **more: Any) -> None:
         """One line more of the history."""
         event = {"at": now(), "result": result, **more, "version": asdict(version)}
-        lines = [*self._lines(), json.dumps(event)][-KEPT_EVENTS:]
+        lines = [*filter(_event, self._lines()), json.dumps(event)][-KEPT_EVENTS:]
         _write(self.folder / "history.jsonl", "".join(f"{line}\n" for line in lines))
 
     def history(self) -> list[dict[str, Any]]:
         """Deployments, the oldest first: `at`, `result`, `version`, and `reason` or `seconds`."""
-        return [json.loads(line) for line in self._lines()]
+        return [event for event in map(_event, self._lines()) if event]
 
     def ran(self, commit: str) -> Version | None:
         """The last version of a commit (its first letters will do) that has run."""
@@ -139,15 +141,23 @@ class Store:
 
     def _lines(self) -> list[str]:
         try:
-            text = (self.folder / "history.jsonl").read_text()
+            return (self.folder / "history.jsonl").read_text(errors="replace").splitlines()
         except FileNotFoundError:
             return []
-        return [line for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
 
 
 def now() -> str:
     """The time, in UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    """None for a line that was cut."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and {"result", "version"} <= set(found) else None
 
 
 def _write(file: Path, text: str) -> None:

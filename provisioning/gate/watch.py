@@ -36,9 +36,10 @@ class Watch:
         self.found = self.engine.containers(self.project)
         for container in self.found:
             if not container.is_well and container.state != "created":
-                self.words[container.service] = self.engine.logs(container.id) or self.words.get(container.service, [])
+                words = self.engine.logs(container.id)
                 if container.said_at_check:
-                    self.words[container.service] += [f"health check: {container.said_at_check}"]
+                    words = [*words, f"health check: {container.said_at_check}"]
+                self.words[container.service] = words or self.words.get(container.service, [])
         self._gone_since = 0.0 if self.found else (self._gone_since or time.monotonic())
 
     @property
@@ -65,7 +66,7 @@ class Watch:
         return [
             self._reason(container.service, container.told())
             for container in self.found
-            if container.labels.get(MARK) == version.marks.get(container.service) and container.cannot_start
+            if container.labels.get(MARK, "") == version.marks.get(container.service) and container.cannot_start
         ]
 
     def orphans(self, version: Version) -> list[str]:
