@@ -32,6 +32,12 @@ class PortainerSettings(Model):
         "5m", pattern=r"^[0-9]+[smh]$", description="how often it looks at Docker as a whole"
     )
 
+    @model_validator(mode="after")
+    def _two_ports(self) -> PortainerSettings:
+        if self.port == self.gate_port:
+            raise ValueError(f"another `gate_port` than {self.port}, which is the page's")
+        return self
+
 
 class GitStack(Model):
     """Compose files in somebody's repository. Whoever pushes there deploys."""

@@ -208,6 +208,7 @@ def _site_problems(site: Site, settings: StackSettings) -> Iterator[str]:
 
 def _shared_ports(hosts: Sequence[HostPlan], plans: Sequence[StackPlan]) -> Iterator[str]:
     taken = {(host.name, host.portainer.port): "portainer" for host in hosts if host.portainer}
+    taken |= {(host.name, host.portainer.gate_port): "the gate" for host in hosts if host.portainer}
     for plan in plans:
         for key, number in _numbers(plan):
             place = (plan.host, number)
