@@ -49,6 +49,12 @@ class PortainerSettings(Model):
             raise ValueError("the networks that may reach it; or `server`, another host that has it")
         return sources
 
+    @model_validator(mode="after")
+    def _two_ports(self) -> PortainerSettings:
+        if self.port == self.gate_port:
+            raise ValueError(f"another `gate_port` than {self.port}, which is the page's")
+        return self
+
 
 class GitStack(Model):
     """Compose files in somebody's repository. Whoever pushes there deploys."""

@@ -220,6 +220,7 @@ def _moves(settings: StackSettings, hosts: Sequence[HostPlan]) -> Iterator[str]:
 
 def _shared_ports(hosts: Sequence[HostPlan], plans: Sequence[StackPlan]) -> Iterator[str]:
     taken = {(host.name, host.portainer.port): "portainer" for host in hosts if host.portainer and host.has_server}
+    taken |= {(host.name, host.portainer.gate_port): "the gate" for host in hosts if host.portainer}
     for plan in plans:
         for key, number in _numbers(plan):
             place = (plan.host, number)

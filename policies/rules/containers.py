@@ -13,6 +13,8 @@ from provider.values import UNKNOWN
 DIGEST = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
 DOC = "docs/stacks.md"
 SERVER, STACK = "hypercompose:host:PortainerServer", "hypercompose:portainer:Stack"
+GATED = "hypercompose:portainer:GatedStack"
+"""What the gate follows; its `Stack` then has the releases of the gate."""
 
 
 def unpinned(resource: Resource) -> Iterator[str]:
@@ -43,6 +45,8 @@ def unchecked(resource: Resource) -> Iterator[str]:
 
 def unseen(resource: Resource) -> Iterator[str]:
     """Stacks of which nobody here has seen the files."""
+    if resource.get("gated") is True:
+        return
     if resource.get("url") is not None and resource.get("commit") is None:
         yield f"url: {shown(resource.get('url'))}, ref: {shown(resource.get('ref'))}"
 
@@ -97,7 +101,7 @@ RULES = (
         holds="the compose files are part of this program, so that these rules see them",
         remedy="use `project`, or have whoever pushes there run these rules",
         doc=DOC,
-        types=(STACK,),
+        types=(STACK, GATED),
         find=unseen,
     ),
     Rule(

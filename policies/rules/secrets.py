@@ -12,7 +12,7 @@ from policies.rule import Level, Rule
 from provider.values import UNKNOWN
 
 DOC = "docs/adr/0014-secrets-of-stacks-are-files.md"
-STACK = "hypercompose:portainer:Stack"
+STACKS = ("hypercompose:portainer:Stack", "hypercompose:portainer:GatedStack")
 SECRET = {
     "pulumi:providers:proxmoxve": ("apiToken", "password"),
     "pulumi:providers:hypercompose": ("apiToken", "sshPrivateKey"),
@@ -23,7 +23,9 @@ SECRET = {
     "hypercompose:portainer:Settings": ("server.apiKey",),
     "hypercompose:portainer:Environment": ("server.apiKey",),
     "hypercompose:portainer:Registry": ("server.apiKey", "password"),
-    "hypercompose:portainer:Stack": ("server.apiKey", "password", "hide"),
+    "hypercompose:portainer:Stack": ("server.apiKey", "password", "hide", "hook"),
+    "hypercompose:portainer:GatedStack": ("server.apiKey", "password", "hide", "hook", "webhook"),
+    "hypercompose:host:ReleaseGate": ("password",),
     "hypercompose:git:Publication": ("password",),
     "command:remote:Command": ("connection.privateKey", "connection.password"),
     "command:remote:CopyToRemote": ("connection.privateKey", "connection.password"),
@@ -38,7 +40,7 @@ def in_the_clear(resource: Resource) -> Iterator[str]:
     for path in SECRET.get(resource.type, ()):
         if not all(map(resource.is_marked, _known(path, resource.get(path)))):
             yield f"{path}: not marked as a secret"
-    for name, value in pairs(resource.get("env")) if resource.type == STACK else ():
+    for name, value in pairs(resource.get("env")) if resource.type in STACKS else ():
         if _gives_away(name, value) and not resource.is_marked(f"env.{name}"):
             yield f"env.{name}: not marked as a secret"
 
@@ -107,7 +109,7 @@ RULES = (
         holds="secrets reach containers as files",
         remedy="take `variable: true` out, where the application can read a file",
         doc=DOC,
-        types=(STACK,),
+        types=STACKS,
         find=in_variables,
         guard="settings: so by default",
     ),

@@ -18,7 +18,7 @@ BY_TYPE = {
 WITHOUT_SSH = frozenset(f"hypercompose:host:{kind}" for kind in ("AgentKey", "HostBaseline", "HostCommands"))
 """The first asks the hypervisor, the others are components."""
 PROVIDERS = ("pulumi:providers:proxmoxve", "pulumi:providers:hypercompose")
-PORTAINER = ("Access", "Settings", "Environment", "Registry", "Stack")
+PORTAINER = ("Access", "Settings", "Environment", "Registry", "Stack", "GatedStack")
 
 
 def no_host_key(resource: Resource) -> Iterator[str]:
@@ -59,7 +59,8 @@ def no_certificate(resource: Resource) -> Iterator[str]:
         yield f"{path}: {shown(found)}"
 
 
-_GIT = ("hypercompose:git:Publication", "hypercompose:portainer:Stack")
+_STACKS = ("hypercompose:portainer:Stack", "hypercompose:portainer:GatedStack")
+_GIT = ("hypercompose:git:Publication", *_STACKS)
 RULES = (
     Rule(
         name="host-key-pinned",
@@ -67,7 +68,7 @@ RULES = (
         holds="every SSH connection knows the host's key beforehand",
         remedy="give `host_key`; VMs of a stack have theirs by themselves",
         doc="docs/adr/0003-host-key-pinned-from-the-first-packet.md",
-        types=("hypercompose:host:*", "hypercompose:portainer:Stack", "command:*"),
+        types=("hypercompose:host:*", *_STACKS, "command:*"),
         find=no_host_key,
         guard="settings: required for servers; provider: connects under a key only; `commands`: program",
     ),

@@ -59,10 +59,12 @@ def rollback(folders: Folders, asked: argparse.Namespace) -> int:
     works = rollout(folders, asked.stack, _tell)
     with works.store.alone(wait=True):
         state = works.rollback(asked.to, asked.by)
-    if state.good is None or state.trying or not state.good.commit.startswith(asked.to):
-        return _end(folders, asked.stack)
     print(json.dumps(status(folders, asked.stack, Engine())))
-    return 0
+    if state.refused is None:
+        return 0
+    failed = state.refused
+    print(f"failed: {failed.commit[:10]}: {failed.reason}. What ran before comes back", file=sys.stderr)
+    return 1
 
 
 def show(folders: Folders, asked: argparse.Namespace) -> None:

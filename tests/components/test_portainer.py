@@ -19,6 +19,7 @@ from components.secrets import Secrets, _stack_secrets
 from components.site_access import SiteAccess
 from components.stacks import Applications, Ground
 from provider.resources.portainer.access import Access
+from provider.resources.portainer.gated_stack import GatedStack, settings_of
 from provider.resources.portainer.registry import Registry
 from provider.resources.portainer.stack_inputs import problems, wanted_of
 from provider.resources.publication import Publication
@@ -80,13 +81,15 @@ PORTAINER = PortainerPlan(
     registry_kind="custom",
     registry_user="robot",
 )
+DIRECT: dict[str, Any] = {"inline": "x", "rollout": "direct"}
+GATED: dict[str, Any] = {"inline": "x", "rollout": "gated"}
 FILES = {"compose.yaml": "services: {}\n", "conf/some_dir/my_file.yaml": "a_b: 1\n"}
 ENV = {"log_level": "debug", "GUESTBOOK_PORT": "8080", "a_b_c": "x_y"}
 
 
 def stack_plan(name: str, **parts: Any) -> StackPlan:
     given = {"files": None, "git": None, "inline": None, "env": ENV, "secrets": {}, "ports": {}, "health": {}, **parts}
-    settings = given.pop("settings", {"inline": "x"})
+    settings = given.pop("settings", DIRECT)
     return StackPlan(name=name, host="srv", settings=Stack.model_validate(settings), labels={}, **given)
 
 
@@ -95,7 +98,7 @@ BOOK = stack_plan(
     files=FILES,
     secrets={"db_password": Secret(), "api_token": Secret(generate=40, variable=True), "given_one": Secret()},
     ports={"web": 8080, "admin_ui": 9000},
-    settings={"inline": "x", "allowed_paths": ["/srv/shared_data"], "timeout_s": 60, "keep_volumes": False},
+    settings={**DIRECT, "allowed_paths": ["/srv/shared_data"], "timeout_s": 60, "keep_volumes": False},
 )
 TEXT = stack_plan("text", inline="services: {web: {image: x}}\n")
 THEIRS = stack_plan(
@@ -104,7 +107,7 @@ THEIRS = stack_plan(
         url="https://git.test/a/b", ref="refs/tags/v1", path="deploy/my_app.yaml", additional=("more_x.yaml",)
     ),
     path="deploy/my_app.yaml",
-    settings={"inline": "x", "poll": "5m", "adopt": True},
+    settings={**DIRECT, "poll": "5m", "adopt": True},
 )
 
 
@@ -188,8 +191,9 @@ def register(
         assert docker_host is not None
         applications = Applications(program=program, site=site, secrets=given, places={"srv": place, "old": old})
         servers, found = applications.on([Ground(host=plan, connection=place, docker=docker_host)])
-        hidden = [pulumi.Output.from_input(one["password"].is_secret()) for one in servers.values()]
-        return {"servers": servers, "stacks": found, "hidden": hidden}
+        shown = [*(one["password"] for one in servers.values()), *applications.webhooks.values()]
+        hidden = [pulumi.Output.from_input(one.is_secret()) for one in shown]
+        return {"servers": servers, "stacks": found, "hidden": hidden, "webhooks": applications.webhooks}
 
     with pytest.MonkeyPatch.context() as patch:
         for kind, outputs in OUTPUTS.items():
@@ -213,6 +217,16 @@ def machine() -> Run:
     return register(BOOK, TEXT, vm=True)
 
 
+@pytest.fixture(scope="module")
+def gated() -> Run:
+    """A project and somebody's repository behind the gate of a server."""
+    return register(*(replace(plan, settings=_gated(plan)) for plan in (BOOK, THEIRS)), TEXT)
+
+
+def _gated(plan: StackPlan) -> Stack:
+    return plan.settings.model_copy(update={"rollout": "gated"})
+
+
 def ours(run: Run) -> Iterator[str]:
     """The resources of Portainer and its stacks, without components."""
     for name, request in run.recording.requests.items():
@@ -220,8 +234,10 @@ def ours(run: Run) -> Iterator[str]:
             yield name
 
 
-def test_portainer_starts_when_docker_has_proven_itself(both: Run) -> None:
-    assert both.dependencies("srv-portainer-server") >= {"srv-docker-proof"}
+def test_portainer_starts_after_its_gate_when_docker_has_proven_itself(both: Run) -> None:
+    assert both.dependencies("srv-release-gate") >= {"srv-docker-proof"}
+    assert both.dependencies("srv-portainer-server") >= {"srv-release-gate"}
+    assert both.needs("srv-portainer-server") >= {"srv-docker-proof"}
 
 
 def test_access_comes_after_the_server_and_everything_in_it_after_access(both: Run) -> None:
@@ -292,7 +308,7 @@ def test_the_session_of_every_resource_is_url_certificate_and_key(both: Run) -> 
 def test_the_container_listens_at_the_hosts_address_with_image_labels_and_authorities(server: Run) -> None:
     found = server.inputs("srv-portainer-server")
     assert (found["image"], found["address"], found["port"]) == (PORTAINER.image, "10.77.0.50", 9443)
-    assert (found["authorities"], found["step"]) == (PORTAINER.authorities, "srv-portainer-server")
+    assert (found["authorities"], found["step"]) == (f"{PORTAINER.authorities}-----GATE-----", "srv-portainer-server")
 
 
 def test_access_knows_which_releases_are_accepted_and_whose_its_key_is(server: Run) -> None:
@@ -476,6 +492,120 @@ def test_secrets_of_two_stacks_are_two_resources_whatever_their_names() -> None:
     )
     passwords = [name for name in ours(run) if run.kind(name) == "secret:Password"]
     assert len(set(passwords) - {"srv-portainer-password"}) == 2
+
+
+def test_the_gate_listens_at_the_hosts_address_with_a_password_of_its_own(both: Run) -> None:
+    gate = both.inputs("srv-release-gate")
+    assert (gate["address"], gate["port"], gate["password"]) == ("10.77.0.50", 9444, MADE_UP)
+    assert "password" in both.recording.requests["srv-release-gate"].additionalSecretOutputs
+    assert both.inputs("srv-gate-password")["length"] == 32
+    assert both.recording.requests["srv-release-gate"].parent.endswith("hypercompose:gate:ReleaseGate::srv-gate")
+    args = {key: value for key, value in gate.items() if key not in ("connection", "step", "vm")}
+    assert list(BY_NAME["ReleaseGate"].problems(args)) == []
+
+
+def test_another_vm_gets_another_password_of_the_gate_and_the_gate_goes_with_it(machine: Run) -> None:
+    assert machine.inputs("srv-gate-password")["keeper"] == "1100"
+    for name in ("srv-gate-password", "srv-release-gate"):
+        assert machine.recording.requests[name].deletedWith.endswith("::site-claim"), name
+
+
+def test_a_gated_stack_comes_after_its_gate_has_released_it(gated: Run) -> None:
+    for name in ("book", "theirs"):
+        assert f"{name}-gate" in gated.dependencies(name)
+        assert gated.needs(f"{name}-gate") >= {"srv-portainer-environment", "srv-release-gate", "srv-docker-proof"}
+    assert gated.dependencies("book-gate") >= {"srv-secrets-book", "book-files"}
+    assert "book-gate" not in gated.needs("theirs-gate")
+
+
+def test_the_gate_is_told_what_to_follow_and_where_portainer_is(gated: Run) -> None:
+    book, theirs = gated.inputs("book-gate"), gated.inputs("theirs-gate")
+    place = ("https://git.lab.internal:3443/hypercompose/deployments.git", "refs/heads/dev/book", "compose.yaml")
+    assert (book["url"], book["ref"], book["path"], book["commit"]) == (*place, COMMIT)
+    assert (book["user"], book["password"], book["interval"]) == ("lab", GIT_PASSWORD, "1m")
+    assert (book["repushed"], book["hook"], book["webhook"]) == ("report", MADE_UP, MADE_UP)
+    assert book["server"]["url"] == "https://10.77.0.50:9443" and book["server"]["certificate"] == "-----CERT-----"
+    assert book["authorities"] and "ca" not in book
+    assert book["env"]["api_token"] == MADE_UP and {name: book["env"][name] for name in ENV} == ENV
+    assert sorted(book["hide"]) == sorted([MADE_UP, MADE_UP, "Canary-given"])
+    assert (theirs["url"], theirs["ref"], theirs["path"]) == (
+        "https://git.test/a/b",
+        "refs/tags/v1",
+        "deploy/my_app.yaml",
+    )
+    assert theirs["additional"] == ["more_x.yaml"] and "commit" not in theirs
+
+
+def test_what_the_gate_is_told_is_what_it_takes(gated: Run) -> None:
+    nothing: Any = None
+    for name in ("book-gate", "theirs-gate"):
+        found = gated.inputs(name)
+        assert list(GatedStack().check(nothing, name, {}, found)) == []
+        assert settings_of(found)["name"] == name.removesuffix("-gate")
+
+
+def test_portainer_follows_the_gate_without_a_variable_of_its_own(gated: Run) -> None:
+    for name in ("book", "theirs"):
+        found = gated.inputs(name)
+        assert (found["url"], found["ref"], found["path"]) == (
+            f"https://10.77.0.50:9444/{name}.git",
+            "refs/heads/release",
+            "compose.yaml",
+        )
+        assert (found["user"], found["password"], found["env"]) == ("portainer", MADE_UP, {})
+        assert (found["gated"], found["interval"], found["hook"]) == (True, "5m", MADE_UP)
+        assert found["additional"] == [] and not {"commit", "ca", "authorities"} & set(found)
+        assert list(problems(found)) == []
+        assert wanted_of(found, "w").source is not None
+
+
+def test_another_setting_for_tags_that_are_pushed_again_reaches_the_gate() -> None:
+    settings = {**GATED, "repushed": "deploy", "poll": ""}
+    found = register(stack_plan("shop", files=FILES, settings=settings)).inputs("shop-gate")
+    assert (found["repushed"], found["interval"]) == ("deploy", "")
+
+
+def test_webhooks_are_outputs_of_gated_stacks_alone_and_secrets(gated: Run) -> None:
+    assert gated.outputs["webhooks"] == dict.fromkeys(("book", "theirs"), f"https://10.77.0.50:9444/hooks/{MADE_UP}")
+    assert gated.outputs["hidden"] == [True, True, True]
+    kinds = [name for name in gated.recording.types if gated.kind(name) == "secret:Uuid"]
+    assert sorted(kinds) == ["book-hook", "book-webhook", "theirs-hook", "theirs-webhook"]
+
+
+def test_outputs_tell_of_a_gated_stack_what_the_gate_says() -> None:
+    says = {"asked": "a" * 40, "runningCommit": "b" * 40, "release": "r", "images": IMAGES, "why": "refused: bad"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(OUTPUTS, "hypercompose:portainer:GatedStack", says)
+        found = register(replace(BOOK, settings=_gated(BOOK)), TEXT).outputs["stacks"]
+    book = found["book"]
+    assert (book["asked"], book["commit"], book["why"]) == ("a" * 40, "b" * 40, "refused: bad")
+    assert book["images"] == IMAGES
+    assert (found["text"]["asked"], found["text"]["why"]) == ("", "")
+
+
+def test_no_secret_of_a_gated_stack_is_sent_without_its_mark(gated: Run) -> None:
+    everything = str(plain(gated.recording.inputs))
+    for secret in (MADE_UP, GIT_PASSWORD, "Canary-given"):
+        assert secret in everything and secret not in open_text(gated.recording.inputs)
+
+
+def test_a_gated_stack_is_its_components_child_and_made_by_the_native_provider(gated: Run) -> None:
+    for name in ("book-gate", "book-hook", "book-webhook"):
+        request = gated.recording.requests[name]
+        assert request.parent.endswith("$hypercompose:portainer:PortainerStack::book"), name
+        assert "site-native" in request.provider, name
+
+
+def test_on_a_vm_a_gated_stack_goes_with_it_and_its_ids_stay() -> None:
+    run = register(replace(BOOK, settings=_gated(BOOK)), vm=True)
+    assert run.inputs("book-gate")["vm"] == "1100"
+    assert run.recording.requests["book-gate"].deletedWith.endswith("::site-claim")
+    for name in ("book-hook", "book-webhook"):
+        assert not run.recording.requests[name].deletedWith
+
+
+def test_a_text_has_nobody_who_pushes_and_no_gate(gated: Run) -> None:
+    assert "text-gate" not in gated.recording.types and "gated" not in gated.inputs("text")
 
 
 def stack_secrets(given: Any, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Mapping[str, str]]:

@@ -11,6 +11,7 @@ from policies.resource import Resource
 from provider.values import UNKNOWN
 
 STACK, PUBLICATION = "hypercompose:portainer:Stack", "hypercompose:git:Publication"
+GATED = "hypercompose:portainer:GatedStack"
 VM, COMMAND = "proxmoxve:index/vmLegacy:VmLegacy", "command:remote:Command"
 PINNED = f"registry.example.com/web@sha256:{'a' * 64}"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIfWnmh24J0xU"
@@ -64,6 +65,7 @@ CASES: dict[str, tuple[list[Resource], list[Resource]]] = {
             step("HostKey", hostKey="*"),
             step("Filesystem"),
             resource(STACK, connection=LOGIN),
+            resource(GATED, connection=LOGIN),
             resource(COMMAND, connection={**LOGIN, "hostKey": "ssh-ed25519 AAAA\nother"}),
         ],
         [
@@ -74,6 +76,7 @@ CASES: dict[str, tuple[list[Resource], list[Resource]]] = {
             step("AgentKey"),
             step("HostBaseline"),
             resource(STACK, connection=UNKNOWN),
+            resource(GATED, connection={**LOGIN, "host_key": KEY}),
             resource(COMMAND, connection={**LOGIN, "hostKey": KEY}),
             resource("command:local:Command"),
         ],
@@ -84,6 +87,8 @@ CASES: dict[str, tuple[list[Resource], list[Resource]]] = {
             resource("pulumi:providers:hypercompose", endpoint="http://pve.example.com:8006"),
             resource(PUBLICATION, url="http://git.example.com/a.git", password="x"),
             resource(STACK, url="http://git.example.com/a.git", password=UNKNOWN),
+            resource(GATED, url="http://git.example.com/a.git", password="x"),
+            resource(GATED, url="https://git.example.com/a.git", server={"url": "http://10.0.0.1:9000"}),
             resource("hypercompose:portainer:Access", url="http://10.0.0.1:9000"),
             resource(STACK, server={"url": "HTTP://10.0.0.1:9000"}),
             step("DockerDaemon", config={"insecure-registries": ["registry.example.com"]}),
@@ -92,13 +97,22 @@ CASES: dict[str, tuple[list[Resource], list[Resource]]] = {
         [
             resource("pulumi:providers:proxmoxve", insecure="false", endpoint="https://pve.example.com:8006"),
             resource(STACK, url="http://git.example.com/public.git", server={"url": UNKNOWN}),
+            resource(GATED, url="http://git.example.com/public.git", server={"url": "https://10.0.0.1:9443"}),
             resource("hypercompose:portainer:Registry", url="registry.example.com"),
             step("DockerDaemon", config={"registry-mirrors": ["https://mirror.example.com"]}),
         ],
     ),
     "portainer-certificate-pinned": (
-        [resource("hypercompose:portainer:Access", certificate=""), resource(STACK, server={"url": "https://x"})],
-        [resource("hypercompose:portainer:Access", certificate=PEM), resource(STACK, server={"certificate": UNKNOWN})],
+        [
+            resource("hypercompose:portainer:Access", certificate=""),
+            resource(STACK, server={"url": "https://x"}),
+            resource(GATED, server={"url": "https://x"}),
+        ],
+        [
+            resource("hypercompose:portainer:Access", certificate=PEM),
+            resource(STACK, server={"certificate": UNKNOWN}),
+            resource(GATED, server={"certificate": PEM}),
+        ],
     ),
     "vm-with-data-protected": (
         [vm(disks=DATA), vm(**HOLDER), vm(disks=[UNKNOWN]), vm(disks=DATA, protection=True)],
@@ -237,8 +251,16 @@ CASES: dict[str, tuple[list[Resource], list[Resource]]] = {
         [inline({})],
     ),
     "compose-files-seen": (
-        [resource(STACK, url="https://git.example.com/a.git", ref="refs/heads/main")],
-        [resource(STACK, url="https://git.example.com/a.git", commit=UNKNOWN), inline({})],
+        [
+            resource(STACK, url="https://git.example.com/a.git", ref="refs/heads/main"),
+            resource(GATED, url="https://git.example.com/a.git", ref="refs/heads/main"),
+        ],
+        [
+            resource(STACK, url="https://git.example.com/a.git", commit=UNKNOWN),
+            resource(STACK, url="https://10.0.0.1:9444/shop.git", gated=True),
+            resource(GATED, url="https://git.example.com/a.git", commit=UNKNOWN),
+            inline({}),
+        ],
     ),
     "volumes-stay": ([resource(STACK, keepVolumes=False)], [resource(STACK, keepVolumes=True)]),
     "no-privileged-container": (
@@ -325,6 +347,13 @@ CASES: dict[str, tuple[list[Resource], list[Resource]]] = {
             step("PortainerServer", password="x"),
             step("SecretFiles", "files.b", files={"a": "x", "b": "y"}),
             resource(STACK, "hide.0", hide=["x", "y"]),
+            resource(STACK, hook="x"),
+            resource(GATED, "hook", hook="x", webhook="y"),
+            resource(GATED, "webhook", hook="x", webhook="y"),
+            resource(GATED, password="x"),
+            resource(GATED, hide=["x"]),
+            resource(GATED, env={"DB_PASSWORD": "hunter2"}),
+            step("ReleaseGate", password="x"),
             step("RegistryLogin", password="x"),
             resource("hypercompose:portainer:Registry", "server.apiKey", server={"apiKey": "x"}, password="x"),
             resource(PUBLICATION, password="x"),
@@ -339,6 +368,8 @@ CASES: dict[str, tuple[list[Resource], list[Resource]]] = {
             step("PortainerServer", password=UNKNOWN),
             step("SecretFiles", "files.a", files={"a": "x", "b": UNKNOWN}),
             resource(STACK, "hide.1", hide=[UNKNOWN, "y"]),
+            resource(GATED, "hook", "webhook", "password", hook="x", webhook="y", password="z", env={"LEVEL": "info"}),
+            step("ReleaseGate", "password", password="x"),
             resource(COMMAND, "connection", connection={"privateKey": "x"}),
             resource(STACK, "env.DB_PASSWORD", env={"DB_PASSWORD": "x", "DB_PASSWORD_FILE": "/run/x", "LEVEL": "info"}),
             resource(STACK, "server.apiKey", server={"apiKey": "x"}, hide=[], env={"API_TOKEN": ""}),
@@ -357,7 +388,7 @@ CASES: dict[str, tuple[list[Resource], list[Resource]]] = {
         ],
     ),
     "secrets-are-files": (
-        [resource(STACK, "env.DB", env={"DB": "x"})],
+        [resource(STACK, "env.DB", env={"DB": "x"}), resource(GATED, "env.DB", env={"DB": "x"})],
         [resource(STACK, "hide", env={"LEVEL": "info", "SECRETS": "/etc/hypercompose/stacks/x"})],
     ),
 }

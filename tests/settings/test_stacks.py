@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +254,61 @@ def test_what_may_be_reached_of_a_host_has_portainer_and_the_stacks_with_their_s
     }
 
 
+def opening(**settings: Any) -> Any:
+    """What the host's firewall opens for the gate."""
+    (host,) = program(baseline={"firewall": {"ssh_sources": SOURCES}}, **settings).hosts
+    return host.baseline.firewall.open["gate"]
+
+
+def test_the_gate_may_be_reached_by_containers_and_by_whom_the_settings_name() -> None:
+    usual = opening()
+    assert usual.ports == ("9444/tcp",)
+    assert IPv4Network("172.17.0.0/16") in usual.sources and IPv4Network("10.0.0.0/8") not in usual.sources
+    found = opening(portainer={**PORTAINER, "gate_port": 9555, "gate_sources": ["10.9.0.0/16", "172.17.0.0/16"]})
+    assert found.ports == ("9555/tcp",)
+    assert found.sources == (*usual.sources, IPv4Network("10.9.0.0/16"))
+
+
+def test_an_opening_of_ones_own_called_gate_stays() -> None:
+    own = {"ports": ["22/tcp"], "sources": SOURCES}
+    (host,) = program(baseline={"firewall": {"ssh_sources": SOURCES, "open": {"gate": own}}}).hosts
+    found = host.baseline.firewall.open
+    assert found["gate"].ports == ("22/tcp",) and found["gate_"].ports == ("9444/tcp",)
+
+
+def test_without_portainer_there_is_no_gate_to_reach() -> None:
+    (host,) = program(baseline={"firewall": {"ssh_sources": SOURCES}}, portainer=None).hosts
+    assert host.baseline.firewall.open == {}
+
+
+def test_a_port_of_the_gate_is_none_of_dockers_published_ones() -> None:
+    (host,) = program().hosts
+    assert list(host.docker.published) == ["portainer"] and host.portainer.gate_port == 9444
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"gate_port": 0}, "portainer.gate_port"),
+        ({"gate_port": 65536}, "portainer.gate_port"),
+        ({"gate_sources": ["everywhere"]}, "portainer.gate_sources"),
+    ],
+)
+def test_a_place_for_the_gate_that_is_none_is_named(given: dict[str, Any], message: str) -> None:
+    assert message in refusal(portainer={**PORTAINER, **given})
+
+
+def test_stacks_are_gated_unless_they_are_texts_or_told_otherwise() -> None:
+    assert stack(**GUESTBOOK).is_gated and stack(git={"url": "https://git.test/a/b"}).is_gated
+    assert not stack(**GUESTBOOK, rollout="direct").is_gated and not stack(inline=INLINE).is_gated
+    assert stack(**GUESTBOOK).settings.repushed == "report"
+
+
+@pytest.mark.parametrize("field", ["rollout", "repushed"])
+def test_a_way_that_there_is_not_is_named(field: str) -> None:
+    assert f"stacks.shop.{field}" in refused(**GUESTBOOK, **{field: "sometimes"})
+
+
 def test_a_port_is_opened_on_its_own_host_only() -> None:
     first, second = program(hosts=[server(1), server(2)], stacks={"shop": {**GUESTBOOK, "host": "srv-2"}}).hosts
     assert list(first.docker.published) == ["portainer"]
@@ -398,6 +454,12 @@ def test_an_empty_text_is_no_source() -> None:
 
 def test_a_stack_cannot_have_portainers_port() -> None:
     assert "stacks.shop.ports.web" in refused(**{**GUESTBOOK, "ports": {"web": 9443}})
+
+
+def test_a_stack_cannot_have_the_gates_port_and_neither_can_portainer() -> None:
+    said = refused(**{**GUESTBOOK, "ports": {"web": 9444}})
+    assert "stacks.shop.ports.web" in said and "the gate has it on srv-1" in said
+    assert "another `gate_port` than 9443" in refusal(portainer={**PORTAINER, "gate_port": 9443})
 
 
 def test_a_stack_cannot_have_one_port_twice() -> None:

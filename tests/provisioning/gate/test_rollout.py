@@ -12,7 +12,8 @@ from provisioning.compose.containers import Container
 from provisioning.errors import ProvisioningError
 from provisioning.gate import rollout as module
 from provisioning.gate.engine import EngineError
-from provisioning.gate.state import State
+from provisioning.gate.mirror import Mirror
+from provisioning.gate.state import State, Store
 from tests.provisioning.gate.world import LONG_AGO, World, compose, container, digest
 
 GOOD, LATER = "1", "2"
@@ -249,11 +250,11 @@ CRASHING_CLOCK = SimpleNamespace(monotonic=time.monotonic, sleep=_crash)
 
 
 CRASHES: dict[str, Callable[[World, pytest.MonkeyPatch], None]] = {
-    "before the ref moves": lambda world, patch: patch.setattr(module.Mirror, "publish", _crash),
+    "before the ref moves": lambda world, patch: patch.setattr(Mirror, "publish", _crash),
     "before portainer is told": lambda world, patch: setattr(world, "on_knock", _crash),
     "while containers start": lambda world, patch: patch.setattr(module, "time", CRASHING_CLOCK),
     "before orphans are removed": lambda world, patch: patch.setattr(module, "remove", _crash),
-    "before the end is noted": lambda world, patch: patch.setattr(module.Store, "record", _crash),
+    "before the end is noted": lambda world, patch: patch.setattr(Store, "record", _crash),
 }
 
 
@@ -553,7 +554,6 @@ def _crashed(each: Container) -> Container:
 
 def test_no_secret_is_in_what_is_kept_of_a_failure(world: World) -> None:
     world.release(GOOD)
-    world.engine.words = {f"web-{mark}": ["Canary-hidden Canary-hook"] for mark in ()}
     world.engine.logs = lambda identity: ["login Canary-hidden", "hook Canary-hook", "git Canary-git"]  # type: ignore[method-assign]
     world.release("bad")
     state = world.state
