@@ -94,9 +94,13 @@ def prepare(scene: Scene, wanted: Wanted) -> Goal:
 
 
 def create(scene: Scene, wanted: Wanted) -> int:
-    """Id of the new stack, or of ours that an interrupted run left. Raises RolloutFailed, ComposeRefused, NotOurs."""
+    """Id of the stack: new, ours from an interrupted run, or adopted, and then its containers stay where they can.
+
+    Raises RolloutFailed, ComposeRefused, NotOurs.
+    """
     if found := existing(scene, wanted):
-        change(scene, wanted, found, redeploy=True)
+        is_ours, is_told = owner_of(found) == wanted.owner, from_pairs(found.get("Env")) == wanted.env
+        change(scene, wanted, found, redeploy=is_ours or not (is_told or wanted.commit))
         return int(found["Id"])
     goal = prepare(scene, wanted)
     watch = Watch(scene.stacks, scene.docker, goal, scene.tell)

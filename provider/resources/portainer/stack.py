@@ -94,7 +94,7 @@ class Stack(Resource):
 
     def update(self, context: Context, olds: Properties, news: Properties) -> Properties:
         """Bring it to the new inputs; where that fails, what ran before comes back."""
-        olds = {"run": STARTED, **olds}
+        olds = {"run": STARTED, "webhookGeneration": news.get("webhookGeneration"), **olds}  # of a state without them
         changed = {name for name in {*olds, *news} - _OUTPUTS if olds.get(name) != news.get(name)}
         kept = "" if "webhookGeneration" in changed else str(olds.get("webhook") or "")
         scene, wanted = _scene(context, news), wanted_of(news, str(news.get("hook") or kept or uuid.uuid4()))

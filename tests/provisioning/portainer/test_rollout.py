@@ -183,6 +183,16 @@ def test_a_stack_that_an_interrupted_run_left_is_gone_on_with() -> None:
     assert world.stacks.done == ["set_git", "redeploy"]
 
 
+@pytest.mark.parametrize(("env", "calls"), [({"LEVEL": "new"}, ["set_git", "knock"]), ({}, ["set_git", "redeploy"])])
+def test_containers_of_an_adopted_stack_stay_where_its_environment_is_the_same(
+    env: dict[str, str], calls: list[str]
+) -> None:
+    world, repository = World(stacks=FakeStacks(stack(owner=None, env=env))), FakeRepository()
+    runs_whatever_is_deployed(world, repository)
+    create(world.scene(), of_git(repository, commit="", adopt=True))
+    assert world.stacks.done == calls
+
+
 def test_nobody_there_is_nothing_existing() -> None:
     assert existing(World().scene(), wanted()) is None
 
