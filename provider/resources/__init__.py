@@ -9,6 +9,7 @@ from provider.resources.password import Password
 from provider.resources.portainer.access import Access
 from provider.resources.portainer.environment import Environment
 from provider.resources.portainer.registry import Registry
+from provider.resources.portainer.registry_access import RegistryAccess
 from provider.resources.portainer.settings import Settings
 from provider.resources.portainer.stack import Stack
 from provider.resources.publication import Publication
@@ -22,7 +23,18 @@ from provider.resources.vm_proof import VmProof
 from provisioning.steps.kinds import KINDS
 
 _SITE = (SiteClaim, Limits, VmClaim, VmProof, SeedResource, Ready, HostKey, AgentHostKey, Filesystem)
-_STACKS = (Password, Authority, Certificate, Publication, Access, Settings, Environment, Registry, Stack)
+_STACKS = (
+    Password,
+    Authority,
+    Certificate,
+    Publication,
+    Access,
+    Settings,
+    Environment,
+    Registry,
+    RegistryAccess,
+    Stack,
+)
 
 TYPES: dict[str, Resource] = {
     **{found.type: found() for found in (*_SITE, *_STACKS)},
