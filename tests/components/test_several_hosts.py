@@ -7,7 +7,6 @@ from ipaddress import IPv4Network
 from types import SimpleNamespace
 from typing import Any
 
-import pulumi
 import pytest
 
 from components.hosts import HostAccess, build_host, existing_connection
@@ -32,7 +31,7 @@ def register(via: str = "tls", **portainer: Any) -> Run:
     """`srv` has Portainer; `far` is an environment of it, and runs TEXT."""
 
     def run() -> Any:
-        given = Secrets(api_token=None, ssh_private_key=None, registry_password=pulumi.Output.secret("x"))
+        given = Secrets(api_token=None, ssh_private_key=None, registry_password="x")
         site = SiteAccess("site", load_site("lab"), given)
         access = HostAccess(site=site, stack="dev", site_id="lab", user="ops", registry_password=None, private_key=None)
         hosts = [
