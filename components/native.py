@@ -192,6 +192,13 @@ class PortainerRegistry(_Exact):
 
     type_name = "hypercompose:portainer:Registry"
     outputs = ("registryId",)
+    registryId: pulumi.Output[int]
+
+
+class PortainerRegistryAccess(_Exact):
+    """Who may use a registry in an environment."""
+
+    type_name = "hypercompose:portainer:RegistryAccess"
 
 
 class GatedStack(_Exact):

@@ -16,6 +16,7 @@ from components.native import (
     PortainerAccess,
     PortainerEnvironment,
     PortainerRegistry,
+    PortainerRegistryAccess,
     PortainerSettings,
 )
 from components.release_gate import ReleaseGate
@@ -80,8 +81,11 @@ class PortainerServer(pulumi.ComponentResource):
         local = PortainerEnvironment(f"{name}-environment", environment, self._options(access))
         self.environment_id = local.environmentId
         self.done: tuple[pulumi.Resource, ...] = (local,)
+        self._site_registry: PortainerRegistry | None = None
         if args.plan.registry_host:
-            self.done += (PortainerRegistry(f"{name}-registry", {**told, **self._registry()}, self._options(access)),)
+            inputs = {**told, **self._registry()}
+            self._site_registry = PortainerRegistry(f"{name}-registry", inputs, self._options(access))
+            self.done += (self._site_registry, *self._access_in("", local))
         self.register_outputs({"url": self.url, "environment_id": self.environment_id})
 
     def reaching(self, name: str, docker: DockerHost) -> Target:
@@ -91,8 +95,24 @@ class PortainerServer(pulumi.ComponentResource):
         inputs = {**self._vm, "server": self.session, "name": name, "remote": docker.api.remote}
         options = self._options(*self.done, *docker.done)
         environment = PortainerEnvironment(f"{self._name}-environment-{name}", inputs, options)
-        done = (*self.done, environment)
+        done = (*self.done, environment, *self._access_in(f"-{name}", environment))
         return Target(session=self.session, environment_id=environment.environmentId, done=done)
+
+    def _access_in(self, suffix: str, environment: PortainerEnvironment) -> tuple[pulumi.Resource, ...]:
+        """Where users or teams are named."""
+        plan, registry = self._args.plan, self._site_registry
+        if registry is None or not (plan.registry_users or plan.registry_teams):
+            return ()
+        inputs = {
+            **self._vm,
+            "server": self.session,
+            "environmentId": environment.environmentId,
+            "registryId": registry.registryId,
+            "users": list(plan.registry_users),
+            "teams": list(plan.registry_teams),
+        }
+        name = f"{self._name}-registry-access{suffix}"
+        return (PortainerRegistryAccess(name, inputs, self._options(environment, registry)),)
 
     @property
     def _vm(self) -> dict[str, Any]:

@@ -37,6 +37,8 @@ class PortainerSettings(Model):
     via: Literal["tls", "agent"] = Field(
         "tls", description="how that reaches this host's Docker: client certificates, or an agent that is there already"
     )
+    registry_users: tuple[str, ...] = Field((), description="users of Portainer who may use the site's registry, too")
+    registry_teams: tuple[str, ...] = Field((), description="teams of Portainer who may")
     key_generation: int = Field(1, ge=1, description="another number: our API key is made again, the old one revoked")
     password_generation: int = Field(
         1, ge=1, description="another number: another administrator's password is made up, where none is given"

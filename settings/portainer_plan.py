@@ -27,6 +27,9 @@ class PortainerPlan:
     registry_host: str | None
     registry_kind: str
     registry_user: str | None
+    registry_users: tuple[str, ...] = ()
+    registry_teams: tuple[str, ...] = ()
+    """Sorted, as they are read."""
     key_generation: int = 1
     password_generation: int = 1
 
@@ -50,6 +53,8 @@ def plan_portainer(site: Site, stack: str, host: str, settings: PortainerSetting
         registry_host=site.registry.host if site.registry else None,
         registry_kind=site.registry.kind if site.registry else "custom",
         registry_user=site.registry.user if site.registry else None,
+        registry_users=tuple(sorted(settings.registry_users)),
+        registry_teams=tuple(sorted(settings.registry_teams)),
         key_generation=settings.key_generation,
         password_generation=settings.password_generation,
     )

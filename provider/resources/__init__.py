@@ -10,6 +10,7 @@ from provider.resources.portainer.access import Access
 from provider.resources.portainer.environment import Environment
 from provider.resources.portainer.gated_stack import GatedStack
 from provider.resources.portainer.registry import Registry
+from provider.resources.portainer.registry_access import RegistryAccess
 from provider.resources.portainer.settings import Settings
 from provider.resources.portainer.stack import Stack
 from provider.resources.publication import Publication
@@ -23,7 +24,7 @@ from provider.resources.vm_proof import VmProof
 from provisioning.steps.kinds import KINDS
 
 _SITE = (SiteClaim, Limits, VmClaim, VmProof, SeedResource, Ready, HostKey, AgentHostKey, Filesystem)
-_PORTAINER = (Access, Settings, Environment, Registry, GatedStack, Stack)
+_PORTAINER = (Access, Settings, Environment, Registry, RegistryAccess, GatedStack, Stack)
 _STACKS = (Password, Uuid, Authority, Certificate, Publication, *_PORTAINER)
 
 TYPES: dict[str, Resource] = {

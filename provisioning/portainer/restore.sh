@@ -37,6 +37,7 @@ mkdir -p -m 0700 "$kept"
 copy="$kept/$(date -u +%Y%m%dT%H%M%SZ)-before-restore.tar"
 tar -C "$at" -cf "$copy.new" .
 mv -f -- "$copy.new" "$copy"
+find "$kept" -name '*-before-restore.tar' | sort | head -n -3 | xargs -r rm -f --
 find "$at" -mindepth 1 -delete
 docker run -d --name "$helper" --volume "$volume:/data" --volume /etc/hypercompose/portainer/tls:/tls:ro \
     --security-opt no-new-privileges --cap-drop ALL --memory 512m --read-only --tmpfs /tmp \

@@ -27,10 +27,23 @@ EVERYTHING: dict[str, Any] = {
             "data_disks": [{"name": "data", "slot": 1, "size_gib": 1, "mount": "/srv/data"}],
             "commands": [{"name": "greet", "create": "true"}],
             "protection": True,
-        }
+        },
+        {
+            "name": "vm-lab-far",
+            "first_id": 1710,
+            "networks": [{"bridge": "vmbr0", "address": "10.96.0.72/24"}],
+            "baseline": None,
+        },
     ],
-    "portainer": {"sources": ["10.96.0.0/24"]},
-    "stacks": {"guestbook": {"project": "guestbook", "ports": {"web": 8080}, "sources": ["10.96.0.0/24"]}},
+    "portainer": {"sources": ["10.96.0.0/24"], "server": "vm-lab-app-1", "registry_users": ["rita"]},
+    "stacks": {
+        "guestbook": {
+            "project": "guestbook",
+            "host": "vm-lab-app-1",
+            "ports": {"web": 8080},
+            "sources": ["10.96.0.0/24"],
+        }
+    },
 }
 
 

@@ -355,6 +355,11 @@ CASES: dict[str, tuple[list[Resource], list[Resource]]] = {
             resource(GATED, env={"DB_PASSWORD": "hunter2"}),
             step("ReleaseGate", password="x"),
             step("RegistryLogin", password="x"),
+            step("DockerListener", key="x"),
+            resource(
+                "hypercompose:portainer:Environment", "server.apiKey", server={"apiKey": "x"}, remote={"key": "x"}
+            ),
+            resource("hypercompose:tls:Certificate", authority={"certificate": "x", "key": "x"}),
             resource("hypercompose:portainer:Registry", "server.apiKey", server={"apiKey": "x"}, password="x"),
             resource(PUBLICATION, password="x"),
             resource(COMMAND, connection={"privateKey": "x"}),

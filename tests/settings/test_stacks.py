@@ -422,6 +422,20 @@ def test_portainer_of_the_stack_goes_to_hosts_with_docker_only() -> None:
     assert [bool(host.portainer) for host in found.hosts] == [True, False, False]
 
 
+def test_one_host_has_the_portainer_of_all() -> None:
+    found = program(portainer={**PORTAINER, "server": "srv-1"}, hosts=[server(1), server(2)])
+    assert list(found.portainers) == ["srv-1"]
+    assert [host.served_by for host in found.hosts] == [None, "srv-1"]
+    assert ["portainer" in host.docker.published for host in found.hosts if host.docker] == [True, False]
+
+
+@pytest.mark.parametrize("named", ["srv-3", "srv-2"])
+def test_the_host_that_is_to_have_portainer_has_to_be_there_and_have_it(named: str) -> None:
+    hosts = [server(1, portainer={"server": named}), server(2, portainer={"server": "srv-3"})]
+    said = refusal(portainer=PORTAINER, hosts=hosts)
+    assert f'srv-1: portainer.server: "{named}", expected a host of this stack with Portainer of its own' in said
+
+
 def test_a_host_gives_single_fields_of_portainer_over_the_stacks() -> None:
     own = {"sources": ["10.5.0.0/16"], "port": 9555}
     found = program(portainer={**PORTAINER, "snapshot_interval": "1m"}, hosts=[server(portainer=own)])

@@ -134,7 +134,7 @@ keep_data() { # IMAGE
     file="$kept/$(date -u +%Y%m%dT%H%M%SZ)-$(digest "$1").tar"
     (umask 077 && tar -C "$(docker volume inspect -f '{{.Mountpoint}}' "$volume")" -cf "$file.new" .)
     mv -f -- "$file.new" "$file"
-    find "$kept" -name '*.tar' | sort | head -n "-$keep_copies" | xargs -r rm -f --
+    find "$kept" -name '*.tar' ! -name '*-before-restore.tar' | sort | head -n "-$keep_copies" | xargs -r rm -f --
 }
 
 put_data() { # FILE

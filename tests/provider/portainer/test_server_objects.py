@@ -14,6 +14,8 @@ from provider.resources.portainer import access as module
 from provider.resources.portainer.access import Access
 from provider.resources.portainer.environment import Environment
 from provider.resources.portainer.registry import Registry
+from provider.resources.portainer.registry_access import RegistryAccess
+from provider.resources.portainer.session import server_of
 from provider.resources.portainer.settings import Settings
 from provisioning.errors import ProvisioningError
 from provisioning.portainer.access import key_is_valid, login, make_key
@@ -221,3 +223,26 @@ def test_an_agent_is_asked_for_as_one() -> None:
     form = Remote(url="tcp://10.0.0.2:9001", is_agent=True).form()
     assert form["EndpointCreationType"] == (None, "2")
     assert form["TLSSkipVerify"] == form["TLSSkipClientVerify"] == (None, "true")
+
+
+def test_a_registry_is_given_to_users_and_teams_by_name_and_taken_again(
+    server: dict[str, str], context: Context
+) -> None:
+    session = server_of({"server": server})
+    session.post("/users", {"username": "rita", "password": "twelve letters", "role": 2})
+    session.post("/teams", {"Name": "ops"})
+    registry = {"server": server, "name": "given", "kind": "custom", "url": "given.lab:5000"}
+    _, made = Registry().create(context, registry)
+    edge = {"Name": (None, "edge"), "EndpointCreationType": (None, "4"), "URL": (None, "http://127.0.0.1:9100")}
+    number = session.call("POST", "/endpoints", files=edge)["Id"]
+    inputs = {"server": server, **made, "environmentId": number, "users": ["rita"], "teams": ["ops"]}
+    identity, _ = RegistryAccess().create(context, inputs)
+    assert RegistryAccess().read(context, URN, identity, inputs) == inputs
+    RegistryAccess().update(context, inputs, {**inputs, "teams": []})
+    assert RegistryAccess().read(context, URN, identity, inputs) == {**inputs, "teams": []}
+    RegistryAccess().delete(context, identity, inputs)
+    assert RegistryAccess().read(context, URN, identity, inputs) == {**inputs, "users": [], "teams": []}
+    with pytest.raises(ProvisioningError, match=r"portainer\.registry_users: 'nobody', expected one of .*rita"):
+        RegistryAccess().update(context, inputs, {**inputs, "users": ["nobody"]})
+    Registry().delete(context, "id", {**registry, **made})
+    assert RegistryAccess().read(context, URN, identity, inputs) is None
