@@ -15,9 +15,12 @@ import requests
 from tests.portainer.conftest import PASSWORD, Start, new_prefix
 from tests.portainer.recordings import covers
 from tests.portainer.replay import Replay
+from tests.portainer.servers import is_real
 
 Register = Callable[[Replay], Replay]
 FIRST = "01-status-init-auth"
+PAUSE_S = 1.0
+"""Until an address may log in, change passwords and make keys ten times more."""
 
 
 @covers("01-status-init-auth", *range(0, 21), *range(22, 47))
@@ -27,6 +30,7 @@ def test_a_new_server_gets_an_administrator_users_and_keys(start: Start, replay:
     run.play(FIRST, *range(0, 21))
     run.log_in()
     run.play(FIRST, *range(22, 34))
+    time.sleep(PAUSE_S if is_real() else 0)
     first = run.play(FIRST, 34)
     run.key = first["rawAPIKey"]
     run.play(FIRST, *range(35, 41))
@@ -49,15 +53,18 @@ def test_a_token_says_who_and_until_when(start: Start) -> None:
     assert claims["exp"] - claims["iat"] == 8 * 3600
 
 
-def test_logging_out_with_a_key_closes_the_connection_and_with_a_token_revokes_it(start: Start) -> None:
+def test_logging_out_is_for_browsers_without_their_cookie_the_connection_closes_and_nothing_is_revoked(
+    start: Start,
+) -> None:
     run = Replay(start().url, new_prefix())
     run.ask("POST", "/api/users/admin/init", {"Username": "admin", "Password": PASSWORD})
     run.make_key()
     with pytest.raises(requests.ConnectionError):
         run.ask("POST", "/api/auth/logout")
     run.key = ""
-    assert run.ask("POST", "/api/auth/logout").status_code == 204
-    assert run.ask("GET", "/api/users/me").status_code == 401
+    with pytest.raises(requests.ConnectionError):
+        run.ask("POST", "/api/auth/logout")
+    assert run.ask("GET", "/api/users/me").status_code == 200
 
 
 def test_a_change_with_the_browsers_cookie_needs_its_csrf_token(start: Start) -> None:
@@ -67,6 +74,8 @@ def test_a_change_with_the_browsers_cookie_needs_its_csrf_token(start: Start) ->
     session.post(f"{run.url}/api/auth", json={"username": "admin", "password": PASSWORD}, timeout=5)
     assert session.get(f"{run.url}/api/users/me", timeout=5).status_code == 200
     refused = session.post(f"{run.url}/api/tags", json={"name": "t"}, timeout=5)
+    assert (refused.status_code, refused.text) == (403, "Forbidden - CSRF token not found in request\n")
+    refused = session.post(f"{run.url}/api/tags", json={"name": "t"}, headers={"X-CSRF-Token": "made up"}, timeout=5)
     assert (refused.status_code, refused.text) == (403, "Forbidden - CSRF token invalid\n")
 
 
