@@ -13,6 +13,7 @@ from lab.portainer.tokens import key_digest
 
 COOKIE = "portainer_api_key"
 KEY_HEADER = "X-API-Key"
+CSRF_HEADER = "X-CSRF-Token"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 BOTH = "api key and auth header are not allowed at the same time"
 LAST_USED_STEP_S = 60
@@ -22,7 +23,8 @@ def check_headers(request: web.Request) -> None:
     """403 for two credentials at once, and for a change that brings the browser's cookie without its CSRF token."""
     if request.cookies.get(COOKIE):
         if request.method not in SAFE:
-            raise web.HTTPForbidden(text="Forbidden - CSRF token invalid\n")
+            said = "invalid" if request.headers.get(CSRF_HEADER) else "not found in request"
+            raise web.HTTPForbidden(text=f"Forbidden - CSRF token {said}\n")
     elif request.headers.get(KEY_HEADER) and request.headers.get("Authorization"):
         raise ApiError(403, BOTH)
 

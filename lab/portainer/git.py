@@ -59,10 +59,18 @@ class Git:
         self._folder = folder
 
     async def clone(self, repository: Repository, into: Path) -> None:
-        """Put the files of a reference into a folder; files there that the repository has not are removed."""
+        """Put the files of a reference into a folder; files there that the repository has not are removed.
+
+        One that fails or is cut off leaves `.git` in a folder that had files, and with it there none succeeds any more.
+        """
+        into.parent.mkdir(parents=True, exist_ok=True)
+        begun = into / ".git"
+        if begun.exists():
+            raise GitError("failed to clone git repository: repository already exists")
+        if into.is_dir() and any(into.iterdir()):
+            begun.mkdir()
         if _COMMIT.fullmatch(repository.reference):
             raise GitError("failed to clone git repository: reference not found")
-        into.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="clone-", dir=into.parent) as room:
             fresh = Path(room) / "tree"
             await self._run(["init", "--quiet", str(fresh)], repository)
@@ -94,6 +102,8 @@ class Git:
     async def _run(self, command: list[str], repository: Repository) -> str:
         process = await asyncio.create_subprocess_exec(
             "git",
+            "-c",
+            "protocol.version=0",  # the real library speaks no newer one
             *command,
             env=self._environment(repository),
             stdin=asyncio.subprocess.DEVNULL,

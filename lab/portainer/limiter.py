@@ -1,4 +1,4 @@
-"""Bans an address that logs in more than ten times a second."""
+"""Bans an address that logs in more than ten times at once, or then more than once a second."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass
 
-PER_S = 10
+AT_ONCE, PER_S = 10, 1
 BAN_S = float(os.environ.get("HYPERCOMPOSE_LAB_BAN_S") or 3600)
 
 
@@ -27,10 +27,10 @@ class Limiter:
     def refuses(self, address: str) -> bool:
         """Count one call, and say whether it is too many."""
         now = time.monotonic()
-        caller = self._callers.setdefault(address, _Caller(PER_S, now))
+        caller = self._callers.setdefault(address, _Caller(AT_ONCE, now))
         if now < caller.banned_until:
             return True
-        caller.tokens = min(PER_S, caller.tokens + (now - caller.seen) * PER_S)
+        caller.tokens = min(AT_ONCE, caller.tokens + (now - caller.seen) * PER_S)
         caller.seen = now
         if caller.tokens < 1:
             caller.banned_until = now + BAN_S

@@ -12,7 +12,7 @@ import pytest
 
 from tests.portainer.replay import Replay
 from tests.portainer.repositories import Repositories, served
-from tests.portainer.servers import Server, external_password, external_url, running
+from tests.portainer.servers import Server, external_password, external_url, is_real, running
 
 PASSWORD = "adminpassword12"
 RECORDED_IMAGE, RECORDED_GIT = "labbusy:1", "http://127.0.0.1:9180"
@@ -25,11 +25,17 @@ Start = Callable[..., Server]
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    """Starts stand-ins, which end with the module. Skips where a server elsewhere is tested."""
+    """Starts servers, which end with the module. Skips where one elsewhere is tested."""
     if external_url():
         pytest.skip("needs a server that the test can start and stop")
     with ExitStack() as stack:
-        yield lambda *flags, **env: stack.enter_context(running(tmp_path_factory.mktemp("portainer"), *flags, **env))
+
+        def started(*flags: str, **env: str) -> Server:
+            if is_real() and any(name.startswith("HYPERCOMPOSE_LAB_") for name in env):
+                pytest.skip("waits for minutes that only the stand-in shortens")
+            return stack.enter_context(running(tmp_path_factory.mktemp("portainer"), *flags, **env))
+
+        yield started
 
 
 @pytest.fixture(scope="module")

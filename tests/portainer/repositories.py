@@ -23,6 +23,8 @@ class Repositories:
         self.url = url
         self.requests = 0
         self.gone = False
+        self.cuts_clones = False
+        self.cut = 0
         self._folder = folder
         self._work = folder / "work"
         _git("init", "--quiet", f"--initial-branch={BRANCH}", str(self._work))
@@ -39,6 +41,12 @@ class Repositories:
         for name in ("pub", "priv"):
             _git("-C", str(self._work), "push", "--quiet", str(self._folder / name / "app.git"), f"HEAD:{BRANCH}")
         return _git("-C", str(self._work), "rev-parse", "HEAD").strip()
+
+    def reset(self, commit: str) -> None:
+        """Move the branch to a commit, as a forced push does."""
+        for name in ("pub", "priv"):
+            repository = str(self._folder / name / "app.git")
+            _git("-C", repository, "update-ref", f"refs/heads/{BRANCH}", commit)
 
 
 @contextmanager
@@ -76,6 +84,9 @@ class Handler(BaseHTTPRequestHandler):
         expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         if repositories.gone:
             self.send_error(404)
+        elif repositories.cuts_clones and self.command == "POST":
+            repositories.cut += 1
+            self.send_error(503)
         elif self.path.startswith("/priv/") and self.headers.get("Authorization") != f"Basic {expected}":
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="git"')

@@ -1,4 +1,8 @@
-"""Servers to test: the stand-in as a process of this checkout, or the one that PORTAINER_URL names."""
+"""Servers to test: the stand-in as a process of this checkout, or the one that PORTAINER_URL names.
+
+PORTAINER_PROGRAM names a real server's own program, for the tests that start and stop theirs, and PORTAINER_ASSETS the
+folder where it finds what it runs.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +39,21 @@ def external_password() -> str:
     return Path(os.environ["PORTAINER_ADMIN_PASSWORD_FILE"]).read_text().removesuffix("\n")
 
 
+def program() -> list[str]:
+    """The server that tests start: the stand-in, where none other is named."""
+    if real := os.environ.get("PORTAINER_PROGRAM"):
+        return [real, "--assets", os.environ["PORTAINER_ASSETS"]]
+    return [sys.executable, "-m", "lab.portainer"]
+
+
+def is_real() -> bool:
+    """Whether tests start a real server."""
+    return bool(os.environ.get("PORTAINER_PROGRAM"))
+
+
 @dataclass
 class Server:
-    """A stand-in of our own, started and stopped at will on the same data."""
+    """A server of our own, started and stopped at will on the same data."""
 
     folder: Path
     flags: list[str] = field(default_factory=list)
@@ -64,15 +80,15 @@ class Server:
     def start(self, wait_s: float = START_S) -> float:
         """Seconds until it answered; AssertionError when it does not in time."""
         ports = ["--bind", f"127.0.0.1:{self.port}", "--bind-https", f"127.0.0.1:{self.tls_port}"]
-        command = [sys.executable, "-m", "lab.portainer", "--data", str(self.data), *ports, *self.flags]
+        tunnel = [] if "--tunnel-port" in self.flags else ["--tunnel-port", "0"]
+        command = [*program(), "--data", str(self.data), *ports, *tunnel, *self.flags]
         began = time.monotonic()
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=CHECKOUT, env=with_compose(self.env), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         while time.monotonic() - began < wait_s:
-            with suppress(requests.ConnectionError):
-                requests.get(f"{self.url}/api/status", timeout=5)
+            if answers(self.url):
                 return time.monotonic() - began
             if self._process.poll() is not None:
                 break
@@ -89,9 +105,16 @@ class Server:
         return time.monotonic() - began
 
 
+def answers(url: str, path: str = "/api/status") -> bool:
+    """Whether a server is there, and does not refuse that call."""
+    with suppress(requests.ConnectionError):
+        return requests.get(url + path, timeout=5).ok
+    return False
+
+
 @contextmanager
 def running(folder: Path, *flags: str, **env: str) -> Iterator[Server]:
-    """A new stand-in."""
+    """A new one."""
     server = Server(folder, list(flags), env)
     server.start()
     try:

@@ -14,7 +14,7 @@ from tests.portainer.conftest import PASSWORD, QUICK_LOOP, QUICK_POLL, RECORDED_
 from tests.portainer.recordings import covers, recorded
 from tests.portainer.replay import Replay, wait_for
 from tests.portainer.repositories import Repositories
-from tests.portainer.servers import Server
+from tests.portainer.servers import Server, answers
 
 pytestmark = pytest.mark.lab  # in order: each test goes on where the one before ended
 
@@ -93,6 +93,7 @@ def test_a_new_server_becomes_the_old_one(kept: Kept, replay: Register, start: S
         replay(new).play(RESTORE, 0, 1, files=file)
         new.play(RESTORE, 2)
         new.play(RESTORE, 3, files=file)
+        wait_for(lambda: answers(server.url, "/api/users/admin/check"))  # it starts anew with what was restored
         new.play(RESTORE, 4, *range(6, 14))
         server.stop()
     finally:

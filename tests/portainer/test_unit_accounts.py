@@ -25,6 +25,8 @@ def test_a_new_server_gets_an_administrator_users_and_keys(start: Start, replay:
     server = start()
     run = replay(Replay(server.url, new_prefix()))
     run.play(FIRST, *range(0, 21))
+    server.stop()
+    server.start()  # or so many logins would be too many
     run.log_in()
     run.play(FIRST, *range(22, 34))
     first = run.play(FIRST, 34)
@@ -49,15 +51,18 @@ def test_a_token_says_who_and_until_when(start: Start) -> None:
     assert claims["exp"] - claims["iat"] == 8 * 3600
 
 
-def test_logging_out_with_a_key_closes_the_connection_and_with_a_token_revokes_it(start: Start) -> None:
+def test_logging_out_is_for_browsers_without_their_cookie_the_connection_closes_and_nothing_is_revoked(
+    start: Start,
+) -> None:
     run = Replay(start().url, new_prefix())
     run.ask("POST", "/api/users/admin/init", {"Username": "admin", "Password": PASSWORD})
     run.make_key()
     with pytest.raises(requests.ConnectionError):
         run.ask("POST", "/api/auth/logout")
     run.key = ""
-    assert run.ask("POST", "/api/auth/logout").status_code == 204
-    assert run.ask("GET", "/api/users/me").status_code == 401
+    with pytest.raises(requests.ConnectionError):
+        run.ask("POST", "/api/auth/logout")
+    assert run.ask("GET", "/api/users/me").status_code == 200
 
 
 def test_a_change_with_the_browsers_cookie_needs_its_csrf_token(start: Start) -> None:
@@ -67,6 +72,8 @@ def test_a_change_with_the_browsers_cookie_needs_its_csrf_token(start: Start) ->
     session.post(f"{run.url}/api/auth", json={"username": "admin", "password": PASSWORD}, timeout=5)
     assert session.get(f"{run.url}/api/users/me", timeout=5).status_code == 200
     refused = session.post(f"{run.url}/api/tags", json={"name": "t"}, timeout=5)
+    assert (refused.status_code, refused.text) == (403, "Forbidden - CSRF token not found in request\n")
+    refused = session.post(f"{run.url}/api/tags", json={"name": "t"}, headers={"X-CSRF-Token": "made up"}, timeout=5)
     assert (refused.status_code, refused.text) == (403, "Forbidden - CSRF token invalid\n")
 
 
@@ -99,7 +106,7 @@ def test_a_password_from_a_file_may_be_short(start: Start, replay: Register, tmp
 
 
 @covers("14-orphans-ratelimit", 16, 17)
-def test_more_than_ten_logins_a_second_ban_the_address(start: Start, replay: Register, password_file: Path) -> None:
+def test_more_than_ten_logins_ban_the_address(start: Start, replay: Register, password_file: Path) -> None:
     run = replay(Replay(start("--admin-password-file", str(password_file), HYPERCOMPOSE_LAB_BAN_S="1").url, ""))
     run.log_in()
     time.sleep(0.2)

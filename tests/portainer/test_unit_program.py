@@ -20,6 +20,7 @@ from lab.processes import listens
 from tests.portainer.conftest import Start, new_prefix
 from tests.portainer.replay import Replay
 from tests.portainer.repositories import PASSWORD, USER, Handler, Repositories
+from tests.portainer.servers import is_real
 
 
 @pytest.mark.parametrize(
@@ -80,9 +81,9 @@ def test_numbers_and_state_outlive_a_restart_and_nothing_is_readable_by_others(s
     server.stop()
     server.start()
     assert run.ask("POST", "/api/tags", {"name": "b"}).json()["ID"] == first + 1
-    state = server.data / "portainer.json"
+    state = server.data / ("portainer.db" if is_real() else "portainer.json")
     assert state.stat().st_mode & 0o077 == 0
-    assert run.key not in state.read_text()
+    assert run.key.encode() not in state.read_bytes()
 
 
 @pytest.mark.parametrize(

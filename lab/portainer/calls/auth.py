@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.utils import formatdate
 
 from lab.portainer import durations, passwords, payload
-from lab.portainer.access import COOKIE, bearer_token
+from lab.portainer.access import COOKIE
 from lab.portainer.replies import ApiError, ConnectionDropped, Reply, invalid
 from lab.portainer.routing import Access, Call, route
 
@@ -31,8 +31,8 @@ async def log_in(call: Call) -> object:
 
 @route("POST", "/auth/logout")
 async def log_out(call: Call) -> object:
-    """Revoke the JWT; with an API key the real server's handler panics."""
-    token = call.request.cookies.get(COOKIE) or bearer_token(call.request)
+    """Revoke the JWT of the browser's cookie; without a cookie the real server's handler panics."""
+    token = call.request.cookies.get(COOKIE)
     if not token:
         raise ConnectionDropped
     call.server.tokens.revoke(token)
