@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass
 
-AT_ONCE, PER_S = 10, 1
+AT_ONCE, PER_S = int(os.environ.get("HYPERCOMPOSE_LAB_LOGINS") or 10), 1
 BAN_S = float(os.environ.get("HYPERCOMPOSE_LAB_BAN_S") or 3600)
 
 

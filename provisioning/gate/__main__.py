@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -40,7 +41,9 @@ def serve(folders: Folders, asked: argparse.Namespace) -> None:
     logging.info("following %s", ", ".join(folders.names()) or "no stack yet")
     threading.Thread(target=service.run, args=(over,), name="loop", daemon=True).start()
     over.wait()
-    server.shutdown()
+    server.end()
+    logging.shutdown()
+    os._exit(0)  # what works on a stack is not waited for: the next start goes on with it
 
 
 def sync(folders: Folders, asked: argparse.Namespace) -> int:

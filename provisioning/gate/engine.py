@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -46,6 +47,11 @@ class Engine:
     def has(self, image: str) -> bool:
         """Whether an image is there."""
         return self._json(f"/images/{quote(image)}/json", missing=None) is not None
+
+    def volume(self, name: str) -> Path | None:
+        """Where on the host a volume's data lies; None where there is none of that name."""
+        found = self._json(f"/volumes/{quote(name)}", missing=None)
+        return Path(found["Mountpoint"]) if found else None
 
     def _json(self, path: str, missing: Any = ..., **query: str | int) -> Any:
         status, body = self._call(path, **query)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import http.client
+import shutil
 import ssl
+import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from provisioning.gate.config import Gated
 
 TIMEOUT_S = 5
+DATA = "portainer_data"
+FETCH_S = 8.0
+"""Longer than Portainer takes to fetch a release."""
 
 
 def knock(stack: Gated) -> str:
@@ -28,3 +34,21 @@ def knock(stack: Gated) -> str:
     if answer.status == 404:
         return "Portainer has no such stack yet"
     return "" if answer.status < 300 else f"Portainer says {answer.status} to its webhook"
+
+
+def unstick(stack: Gated, data: Path | None) -> bool:
+    """Remove what a fetch that broke off has left in Portainer's folder of the stack; whether there was any.
+
+    Portainer 2.23 refuses every later fetch into a folder with a `.git` in it, and tells nobody (measured). `data` is
+    its data on this host; None: it is on another one.
+    """
+    found = False
+    for left in data.glob("compose/*/**/.git") if data else ():
+        try:
+            is_old = time.time() - left.stat().st_mtime > FETCH_S
+            if is_old and f"/{stack.name}.git" in (left / "config").read_text():
+                shutil.rmtree(left)
+                found = True
+        except OSError:
+            continue  # it went by itself
+    return found

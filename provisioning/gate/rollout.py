@@ -7,16 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from provisioning.errors import ProvisioningError
-from provisioning.gate.candidate import MARK, Candidate, Refusal, folder_of, key_of, prepare, released
+from provisioning.gate.candidate import Candidate, Refusal, folder_of, key_of, prepare, released
 from provisioning.gate.config import Gated
 from provisioning.gate.engine import Engine, EngineError, pull, remove, up
 from provisioning.gate.mirror import Mirror
-from provisioning.gate.portainer import knock
+from provisioning.gate.portainer import DATA, knock, unstick
 from provisioning.gate.state import Refused, State, Store, Trying, Version, now
 from provisioning.gate.watch import LOOK_S, Watch
 from provisioning.git import GitError, Repository
 
 KNOCK_AGAIN_S = 10.0
+KNOCKS_IN_VAIN = 2
+"""Portainer hears them and does nothing: then the gate does it by itself. One that is away is waited for."""
 KNOCK_BACK_S = 3.0
 ALONE_S = 8.0
 """How long Portainer has to bring the version before back, until the gate does it by itself."""
@@ -178,7 +180,7 @@ class Rollout:
     def _go_forward(self, state: State, trying: Trying) -> State:
         watch, version, began, well = self._watch(), trying.version, time.monotonic(), 0
         watch.look()
-        said, knocked = knock(self.stack), time.monotonic()
+        said, knocked, knocks = knock(self.stack), time.monotonic(), 0
         while well < WELL_TWICE:
             missing = list(watch.missing(version))
             well = 0 if missing else well + 1
@@ -198,7 +200,10 @@ class Rollout:
                 ]
                 return self._fail(state, version, "; ".join(reasons), again=bool(said))
             if missing and time.monotonic() - knocked > KNOCK_AGAIN_S:
-                said, knocked = knock(self.stack), time.monotonic()
+                said, knocked = self._knock_again(), time.monotonic()
+                knocks += 1
+                if not said and knocks == KNOCKS_IN_VAIN and not self.store.was_fetched(trying.began):
+                    self._alone(version)
             self.tell(f"{version.commit[:10]}: {missing[0] if missing else 'well'}")
             time.sleep(LOOK_S)
             watch.look()
@@ -245,18 +250,23 @@ class Rollout:
             spent = time.monotonic() - began
             if spent > self.stack.timeout_s:
                 return state  # goes on with the next turn
-            there = {each.service for each in watch.found if each.labels.get(MARK) in version.marks.values()}
-            if there != set(version.marks):
+            if watch.lacks(version):
                 if spent > ALONE_S and not alone:
                     alone = True
                     self._alone(version)
                 elif time.monotonic() - knocked > KNOCK_BACK_S:
-                    knock(self.stack)
+                    self._knock_again()
                     knocked = time.monotonic()
             time.sleep(LOOK_S)
         remove(watch.orphans(version))
         self.store.record(version, "back", seconds=round(time.monotonic() - began, 1), alone=alone)
         return self.store.save(state, good=version, trying=None)
+
+    def _knock_again(self) -> str:
+        """With what may be in Portainer's way taken out of it."""
+        if unstick(self.stack, self.engine.volume(DATA)):
+            self.tell("a fetch of Portainer's had broken off; its rest is removed")
+        return knock(self.stack)
 
     def _alone(self, version: Version) -> None:
         self.tell("Portainer does not bring it back; running compose here")

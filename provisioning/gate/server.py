@@ -9,6 +9,7 @@ import re
 import secrets
 import ssl
 import subprocess
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,12 +18,38 @@ from urllib.parse import urlsplit
 
 from provisioning.gate.config import Folders, Server
 from provisioning.gate.service import Service
+from provisioning.gate.state import Store
 from provisioning.gate.status import metrics
 
 LARGEST_BODY = 1 << 20
 GIT_TIMEOUT_S = 120
+LAST_ANSWER_S = 20.0
 DEAD_S = 30.0
 _GIT = re.compile(r"/(?P<name>[a-z0-9][a-z0-9_-]*)\.git/(?P<what>info/refs|git-upload-pack)")
+
+
+class Answering:
+    """Answers on their way to Portainer: one that breaks off can keep it from every later fetch."""
+
+    def __init__(self) -> None:
+        """None is."""
+        self._count, self._changed = 0, threading.Condition()
+
+    def __enter__(self) -> None:
+        """One more."""
+        with self._changed:
+            self._count += 1
+
+    def __exit__(self, *error: object) -> None:
+        """One less."""
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Wait for the last one, for a while."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._count == 0, LAST_ANSWER_S)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -34,6 +61,7 @@ class Handler(BaseHTTPRequestHandler):
     folders: Folders
     settings: Server
     service: Service
+    answering: Answering
 
     def do_GET(self) -> None:
         """`/metrics`, `/health`, `/status`, and git's first question."""
@@ -85,6 +113,10 @@ class Handler(BaseHTTPRequestHandler):
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
         }
+        with self.answering:
+            self._answer_git(asked["name"], body, environment)
+
+    def _answer_git(self, name: str, body: bytes, environment: dict[str, str]) -> None:
         done = subprocess.run(
             ["git", "-c", "safe.directory=*", "http-backend"],
             input=body,
@@ -97,6 +129,8 @@ class Handler(BaseHTTPRequestHandler):
         fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
         status = int(fields.pop("Status", "200").split()[0]) if head else 500
         self._answer(status, content, fields)
+        if b"want " in body and status == 200:
+            Store(self.folders.of(name)).fetched()
 
     def _is_known(self) -> bool:
         scheme, _, given = self.headers.get("Authorization", "").partition(" ")
@@ -133,22 +167,33 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing: paths hold the tokens of hooks."""
 
 
-def listen(folders: Folders, service: Service) -> ThreadingHTTPServer:
+def listen(folders: Folders, service: Service) -> GateServer:
     """A server that listens already. OSError where the address cannot be had."""
     settings = folders.server()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(_file(folders, "gate.crt"), _file(folders, "gate.key"))
-    handler = type("Bound", (Handler,), {"folders": folders, "settings": settings, "service": service})
-    server = _Server((settings.address, settings.port), handler)
+    answering = Answering()
+    bound = {"folders": folders, "settings": settings, "service": service, "answering": answering}
+    handler = type("Bound", (Handler,), bound)
+    server = GateServer((settings.address, settings.port), handler)
+    server.answering = answering
     # the handshake is the connection's own thread's, not that of everybody
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     return server
 
 
-class _Server(ThreadingHTTPServer):
+class GateServer(ThreadingHTTPServer):
+    """All connections."""
+
     daemon_threads = True
     request_queue_size = 64
+    answering: Answering
+
+    def end(self) -> None:
+        """Take no more, and let what is being answered be answered."""
+        self.shutdown()
+        self.answering.end()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that breaks off is no news."""

@@ -128,6 +128,17 @@ class Store:
         found = [Version(**event["version"]) for event in self.history() if event["result"] == "running"]
         return next((version for version in reversed(found) if version.commit.startswith(commit)), None)
 
+    def fetched(self) -> None:
+        """Portainer has fetched the release just now."""
+        (self.folder / "fetched").touch()
+
+    def was_fetched(self, since: str) -> bool:
+        """Whether it has since that time."""
+        try:
+            return (self.folder / "fetched").stat().st_mtime >= datetime.fromisoformat(since).timestamp()
+        except (FileNotFoundError, ValueError):
+            return False
+
     @contextmanager
     def alone(self, *, wait: bool) -> Iterator[None]:
         """One at a time works on a stack, whichever process it is. Busy."""

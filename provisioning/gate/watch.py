@@ -61,6 +61,11 @@ class Watch:
                 elif not _is_steady(container):
                     yield f"service {service} has just started"
 
+    def lacks(self, version: Version) -> bool:
+        """Whether some service of the version has no container at all."""
+        marked = {(each.service, each.labels.get(MARK, "")) for each in self.found}
+        return not version.marks.items() <= marked
+
     def failed(self, version: Version) -> list[str]:
         """Containers of the version that will not become well, with their last words."""
         return [

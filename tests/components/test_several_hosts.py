@@ -12,7 +12,7 @@ import pytest
 from components.hosts import HostAccess, build_host, existing_connection
 from components.secrets import Secrets
 from components.site_access import SiteAccess
-from components.stacks import Applications
+from components.stacks import Applications, Ground
 from settings import load_site
 from settings.baseline import Baseline, Firewall
 from settings.host import ExistingHost
@@ -51,10 +51,13 @@ def register(via: str = "tls", **portainer: Any) -> Run:
             stacks=(replace(TEXT, host="far"),),
             portainers={"srv": replace(PORTAINER, **portainer)},
         )
-        applications = Applications(program=program, site=site, secrets=given)
+        applications = Applications(program=program, site=site, secrets=given, places=places)
+        grounds = []
         for plan in plans:
             docker = build_host(plan, places[plan.name], access, places.get(plan.served_by or ""))
-            applications.on(plan, places[plan.name], docker)
+            assert docker is not None
+            grounds.append(Ground(host=plan, connection=places[plan.name], docker=docker))
+        applications.on(grounds)
         return {}
 
     with pytest.MonkeyPatch.context() as patch:

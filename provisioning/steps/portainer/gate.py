@@ -28,6 +28,7 @@ StartLimitIntervalSec=0
 ExecStart=/usr/local/sbin/hypercompose-gate serve
 Restart=always
 RestartSec=1
+TimeoutStopSec=25
 UMask=0077
 NoNewPrivileges=yes
 MemoryMax=512M
