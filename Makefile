@@ -5,7 +5,8 @@ SITE ?=
 ARGS ?=
 # Read from the environment, where no shell takes them apart. EXPORT: a file to restore a state from. FORMAT: of outputs.
 # NAME, FROM, CLASS, BRIDGE: of a new stack. A, B: two stacks. APP, TO: an application, and a commit of it.
-export SITE STACKS EXPORT FORMAT NAME FROM CLASS BRIDGE A B APP TO
+# HOST, FILE: of a Portainer and its backup.
+export SITE STACKS EXPORT FORMAT NAME FROM CLASS BRIDGE A B APP TO HOST FILE
 
 # The environment's own Python once there is one: it starts without the detour over the machine's.
 PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
@@ -13,12 +14,13 @@ SETUP = $(PYTHON) -m setup
 ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
 
 .PHONY: help up preview policies review outputs history rollback preflight drift commands down refresh recover state-check state-restore env check test soak
+.PHONY: portainer-backup portainer-restore
 .PHONY: stacks matrix diff new-stack template images docs clean
 .PHONY: lab-up lab-server lab-status lab-down lab-purge
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/\$$\$$/$$/; s/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r a b; do printf '  %-13s %s\n' "$$a" "$$b"; done
+	@sed -n 's/\$$\$$/$$/; s/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r a b; do printf '  %-17s %s\n' "$$a" "$$b"; done
 
 up: ## bring the stack up, with everything it needs: make up [STACK=acceptance] [SITE=lab]
 	@$(SETUP) up $(ON)
@@ -58,6 +60,12 @@ refresh: ## take the world's facts into the state
 
 recover: ## after a crash: settle what was pending, then up
 	@$(SETUP) recover $(ON)
+
+portainer-backup: ## Portainer's own data into an encrypted file: make portainer-backup STACK=acceptance [HOST=]
+	@$(SETUP) portainer-backup $(ON)
+
+portainer-restore: ## Portainer's data from such a file: make portainer-restore STACK=acceptance [HOST=] FILE=<file>
+	@$(SETUP) portainer-restore $(ON)
 
 state-check: ## is the stack's state whole, ours and restorable: make state-check STACK=acceptance [ARGS=--json]
 	@$(SETUP) state-check $(ON)

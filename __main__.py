@@ -9,7 +9,7 @@ from components.hosts import HostAccess, build_host, describe, existing_connecti
 from components.outputs import export_outputs
 from components.secrets import Secrets
 from components.site_access import SiteAccess
-from components.stacks import Applications
+from components.stacks import Applications, Ground
 from components.vms import build_vms
 from settings import SettingsError, load_program
 from settings.limits import limited
@@ -35,15 +35,20 @@ def main() -> None:
         registry_password=secrets.registry_password,
         private_key=private_key,
     )
-    applications = Applications(program=program, site=site, secrets=secrets)
-    hosts, portainers, stacks = {}, {}, {}
+    places = {
+        plan.name: vms[plan.name].connection if plan.existing is None else existing_connection(plan.existing, access)
+        for plan in program.hosts
+    }
+    applications = Applications(program=program, site=site, secrets=secrets, places=places)
+    hosts = {}
+    grounds = []
     for plan in program.hosts:
-        place = vms[plan.name].connection if plan.existing is None else existing_connection(plan.existing, access)
-        docker = build_host(plan, place, access)
+        place = places[plan.name]
+        docker = build_host(plan, place, access, places.get(plan.served_by or ""))
         hosts[plan.name] = describe(place, vms.get(plan.name))
-        server, its_stacks = applications.on(place, docker)
-        portainers.update(server)
-        stacks.update(its_stacks)
+        if docker is not None:
+            grounds.append(Ground(host=plan, connection=place, docker=docker))
+    portainers, stacks = applications.on(grounds)
     export_outputs(
         {
             "site": program.site.id,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pulumi
 
-from components.host_baseline import HostBaseline
+from components.docker_api import DockerApi
+from components.host_baseline import DOCKER_API, HostBaseline
 from components.host_steps import HostConnection, StepChain
 from components.site_access import SiteAccess
 from settings.docker_plan import DockerPlan, RegistryPlan
@@ -22,6 +23,8 @@ class DockerHostArgs:
     baseline: HostBaseline
     docker: DockerPlan
     registry_password: pulumi.Input[str] | None
+    api: DockerApi | None = None
+    """For the Portainer of another host."""
 
 
 class DockerHost(pulumi.ComponentResource):
@@ -37,14 +40,16 @@ class DockerHost(pulumi.ComponentResource):
         plan = args.docker
         chain.add("DockerRepository", "docker-repository", plan.repositories)
         chain.add("DockerDaemon", "docker-daemon", {"config": plan.daemon})
-        chain.add("DockerFirewall", "docker-firewall", _published(plan))
+        chain.add("DockerFirewall", "docker-firewall", _published(plan, args.api))
         packages = chain.add("DockerPackages", "docker-packages", _packages(plan))
         chain.add("DockerService", "docker-service", {"running": True, "enabled": True})
+        if args.api and args.api.listener:
+            chain.add("DockerListener", "docker-listener", args.api.listener, "key")
         if plan.users:
             chain.add("DockerUsers", "docker-users", {"users": list(plan.users)})
         if plan.registry:
             _registry(chain, plan.registry, args.registry_password)
-        self.done = chain.last
+        self.done, self.api = chain.last, args.api
         self.versions = packages.versions
         self.register_outputs({"versions": self.versions})
 
@@ -53,8 +58,9 @@ def _packages(plan: DockerPlan) -> dict[str, Any]:
     return {"versions": dict(plan.versions), "replace": plan.replace}
 
 
-def _published(plan: DockerPlan) -> dict[str, Any]:
-    return {"published": plan.published, "undeclared": plan.undeclared, "pools": list(plan.pools)}
+def _published(plan: DockerPlan, api: DockerApi | None) -> dict[str, Any]:
+    more = {DOCKER_API: api.opening} if api else {}
+    return {"published": {**plan.published, **more}, "undeclared": plan.undeclared, "pools": list(plan.pools)}
 
 
 def _registry(chain: StepChain, registry: RegistryPlan, password: pulumi.Input[str] | None) -> None:

@@ -12,6 +12,7 @@ from components.host_steps import HostConnection, StepChain
 from components.site_access import SiteAccess
 from settings.baseline import Baseline, Firewall
 
+DOCKER_API = "docker-api"
 Part = tuple[str, str, Mapping[str, Any]]
 """Kind of step, its name on the host, its arguments."""
 
@@ -25,6 +26,8 @@ class HostBaselineArgs:
     owner: str
     """`<site>/<stack>/<host>`: recorded on the host, so that two stacks never manage one."""
     baseline: Baseline | None
+    opening: Mapping[str, Any] | None = None
+    """One more opening of its firewall: of Docker's API, for another host."""
 
 
 class HostBaseline(pulumi.ComponentResource):
@@ -39,7 +42,7 @@ class HostBaseline(pulumi.ComponentResource):
         chain = StepChain(self, args.site.native, args.connection, after=(*args.connection.ready, args.site.claim))
         claim = chain.add("Host", "host", {"owner": args.owner})
         for kind, part, arguments in _parts(args.baseline, args.connection.name) if args.baseline else ():
-            chain.add(kind, part, arguments)
+            chain.add(kind, part, _opened(arguments, args.opening) if kind == "Firewall" else arguments)
         self.claim, self.done = claim, chain.last
         self.facts = claim.facts
         self.register_outputs({"facts": self.facts})
@@ -56,6 +59,10 @@ def _parts(baseline: Baseline, host: str) -> Iterator[Part]:
         yield "Firewall", "firewall", _firewall(baseline.firewall)
     for mount in baseline.mounts:
         yield "Mount", f"mount{mount.mount.rstrip('/').replace('/', '-')}", mount.model_dump(mode="json")
+
+
+def _opened(firewall: Mapping[str, Any], opening: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return {**firewall, "open": {**firewall["open"], DOCKER_API: opening}} if opening else firewall
 
 
 def _system(baseline: Baseline) -> Iterator[Part]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.docker_api import DockerApi, DockerApiArgs
 from components.docker_host import DockerHost, DockerHostArgs
 from components.host_baseline import HostBaseline, HostBaselineArgs
 from components.host_commands import HostCommands, HostCommandsArgs
@@ -39,14 +40,23 @@ def existing_connection(host: ExistingHost, access: HostAccess) -> HostConnectio
     )
 
 
-def build_host(plan: HostPlan, connection: HostConnection, access: HostAccess) -> DockerHost | None:
-    """Everything that the plan says of a host; its Docker, where it says so."""
+def build_host(
+    plan: HostPlan, connection: HostConnection, access: HostAccess, server: HostConnection | None = None
+) -> DockerHost | None:
+    """Everything that the plan says of a host; its Docker, where it says so. `server`: whose Portainer uses it."""
     if not (plan.baseline or plan.docker or plan.commands):
         return None
     owner = f"{access.site_id}/{access.stack}/{plan.name}"
-    arguments = HostBaselineArgs(connection=connection, site=access.site, owner=owner, baseline=plan.baseline)
+    api = _api(plan, connection, access, server) if server and plan.docker else None
+    arguments = HostBaselineArgs(
+        connection=connection,
+        site=access.site,
+        owner=owner,
+        baseline=plan.baseline,
+        opening=api.opening if api else None,
+    )
     baseline = HostBaseline(f"{plan.name}-baseline", arguments)
-    docker = _docker(plan, connection, access, baseline)
+    docker = _docker(plan, connection, access, baseline, api)
     if plan.commands:
         done = {"host": [baseline.claim], "baseline": baseline.done, "docker": docker.done if docker else baseline.done}
         HostCommands(
@@ -68,8 +78,15 @@ def describe(connection: HostConnection, vm: RockyAppVm | None) -> dict[str, obj
     return {**own, **place, "host_key": connection.host_key, "os": "linux"}
 
 
+def _api(plan: HostPlan, connection: HostConnection, access: HostAccess, server: HostConnection) -> DockerApi:
+    via = plan.portainer.via if plan.portainer else "tls"
+    gate_port = plan.portainer.gate_port if plan.portainer else None
+    arguments = DockerApiArgs(connection=connection, server=server, site=access.site, via=via, gate_port=gate_port)
+    return DockerApi(f"{plan.name}-docker-api", arguments)
+
+
 def _docker(
-    plan: HostPlan, connection: HostConnection, access: HostAccess, baseline: HostBaseline
+    plan: HostPlan, connection: HostConnection, access: HostAccess, baseline: HostBaseline, api: DockerApi | None
 ) -> DockerHost | None:
     if plan.docker is None:
         return None
@@ -79,5 +96,6 @@ def _docker(
         baseline=baseline,
         docker=plan.docker,
         registry_password=access.registry_password,
+        api=api,
     )
     return DockerHost(f"{plan.name}-docker", arguments)

@@ -112,14 +112,14 @@ class HostStep(pulumi.CustomResource):
     facts: pulumi.Output[Mapping[str, str]]
     versions: pulumi.Output[dict[str, str]]
     certificate: pulumi.Output[str]
+    data: pulumi.Output[str]
 
     def __init__(
         self, kind: str, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Take the kind of step (`Sysctl`) and its inputs."""
-        super().__init__(
-            f"hypercompose:host:{kind}", name, {**dict.fromkeys(("facts", "versions", "certificate")), **inputs}, opts
-        )
+        given = {**dict.fromkeys(("facts", "versions", "certificate", "data")), **inputs}
+        super().__init__(f"hypercompose:host:{kind}", name, given, opts)
 
 
 class Password(_Exact):
@@ -136,6 +136,24 @@ class Uuid(_Exact):
     type_name = "hypercompose:secret:Uuid"
     outputs = ("value",)
     value: pulumi.Output[str]
+
+
+class TlsAuthority(_Exact):
+    """Signs certificates of ours."""
+
+    type_name = "hypercompose:tls:Authority"
+    outputs = ("certificate", "key")
+    certificate: pulumi.Output[str]
+    key: pulumi.Output[str]
+
+
+class TlsCertificate(_Exact):
+    """A certificate with its key, signed by an authority of ours."""
+
+    type_name = "hypercompose:tls:Certificate"
+    outputs = ("certificate", "key")
+    certificate: pulumi.Output[str]
+    key: pulumi.Output[str]
 
 
 class Publication(_Exact):
@@ -162,7 +180,7 @@ class PortainerSettings(_Exact):
 
 
 class PortainerEnvironment(_Exact):
-    """The server's own Docker under a name."""
+    """The server's own Docker, or another host's, under a name."""
 
     type_name = "hypercompose:portainer:Environment"
     outputs = ("environmentId",)
@@ -196,6 +214,7 @@ class Stack(_Exact):
     stackId: pulumi.Output[int]
     running: pulumi.Output[dict[str, str]]
     runningCommit: pulumi.Output[str]
+    webhook: pulumi.Output[str]
 
 
 def _camel(name: str) -> str:

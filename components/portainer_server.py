@@ -11,6 +11,7 @@ import pulumi
 from components.docker_host import DockerHost
 from components.host_steps import HostConnection, StepChain
 from components.native import (
+    HostStep,
     Password,
     PortainerAccess,
     PortainerEnvironment,
@@ -32,10 +33,20 @@ class PortainerServerArgs:
     connection: HostConnection
     site: SiteAccess
     docker: DockerHost
-    gate: ReleaseGate
+    gates: tuple[ReleaseGate, ...]
+    """Of all hosts that it deploys to."""
     plan: PortainerPlan
     password: pulumi.Input[str] | None
     registry_password: pulumi.Input[str] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where stacks go: an environment of a server."""
+
+    session: Mapping[str, Any]
+    environment_id: pulumi.Output[int]
+    done: tuple[pulumi.Resource, ...]
 
 
 class PortainerServer(pulumi.ComponentResource):
@@ -51,14 +62,16 @@ class PortainerServer(pulumi.ComponentResource):
         super().__init__("hypercompose:portainer:PortainerServer", name, None, opts)
         self._name, self._args = name, args
         self.password = pulumi.Output.secret(args.password or self._made_up())
-        chain = StepChain(self, args.site.native, args.connection, after=args.gate.done)
+        before = [*args.docker.done, *(step for gate in args.gates for step in gate.done)]
+        chain = StepChain(self, args.site.native, args.connection, after=before)
         container = chain.add("PortainerServer", "portainer-server", self._container(), "password")
         self.url = pulumi.Output.format("https://{0}:{1}", args.connection.host, args.plan.port)
-        access = PortainerAccess(f"{name}-access", self._access(container.certificate), self._options(container))
+        access = PortainerAccess(f"{name}-access", self._access(container), self._options(container))
         self.session: Mapping[str, Any] = {
             "url": self.url,
             "certificate": container.certificate,
             "apiKey": access.apiKey,
+            "data": container.data,
         }
         told = {**self._vm, "server": self.session}
         settings = {"EnableTelemetry": False, "SnapshotInterval": args.plan.snapshot_interval}
@@ -71,13 +84,26 @@ class PortainerServer(pulumi.ComponentResource):
             self.done += (PortainerRegistry(f"{name}-registry", {**told, **self._registry()}, self._options(access)),)
         self.register_outputs({"url": self.url, "environment_id": self.environment_id})
 
+    def reaching(self, name: str, docker: DockerHost) -> Target:
+        """Another host, by the API that its Docker opens to this one."""
+        if docker.api is None:
+            raise ValueError(f"{name}: its Docker listens for no Portainer; build_host has been told of none")
+        inputs = {**self._vm, "server": self.session, "name": name, "remote": docker.api.remote}
+        options = self._options(*self.done, *docker.done)
+        environment = PortainerEnvironment(f"{self._name}-environment-{name}", inputs, options)
+        done = (*self.done, environment)
+        return Target(session=self.session, environment_id=environment.environmentId, done=done)
+
     @property
     def _vm(self) -> dict[str, Any]:
         """Another VM has another Portainer, which knows nothing of ours."""
         return {"vm": self._args.connection.vm} if self._args.connection.vm is not None else {}
 
     def _made_up(self) -> pulumi.Output[str]:
-        inputs = {"length": PASSWORD_LENGTH, "keeper": self._args.connection.vm or self._args.connection.name}
+        keeper: pulumi.Input[str] = self._args.connection.vm or self._args.connection.name
+        if (generation := self._args.plan.password_generation) > 1:
+            keeper = pulumi.Output.concat(keeper, f" {generation}")
+        inputs = {"length": PASSWORD_LENGTH, "keeper": keeper}
         return Password(f"{self._name}-password", inputs, self._options()).value
 
     def _container(self) -> dict[str, Any]:
@@ -86,16 +112,23 @@ class PortainerServer(pulumi.ComponentResource):
             "image": plan.image,
             "address": connection.host,
             "port": plan.port,
-            "authorities": self._args.gate.certificate.apply(lambda own: f"{plan.authorities.strip()}\n{own}".lstrip()),
+            "authorities": self._authorities(),
             "labels": dict(plan.labels),
             "password": self.password,
         }
 
-    def _access(self, certificate: pulumi.Output[str]) -> dict[str, Any]:
+    def _authorities(self) -> pulumi.Output[str]:
+        """Whom it trusts: the site's, and its gates."""
+        site, gates = self._args.plan.authorities.strip(), [gate.certificate for gate in self._args.gates]
+        return pulumi.Output.all(*gates).apply(lambda found: "\n".join(filter(None, [site, *found])))
+
+    def _access(self, container: HostStep) -> dict[str, Any]:
         return {
             **self._vm,
             "url": self.url,
-            "certificate": certificate,
+            "certificate": container.certificate,
+            "data": container.data,
+            "keyGeneration": self._args.plan.key_generation,
             "user": ADMINISTRATOR,
             "password": self.password,
             "description": self._args.plan.owner,

@@ -10,7 +10,7 @@ import pulumi
 
 from components.host_steps import HostConnection, StepChain
 from components.native import GatedStack, Password, Publication, Stack, Uuid
-from components.portainer_server import PortainerServer
+from components.portainer_server import PortainerServer, Target
 from components.release_gate import ReleaseGate
 from components.site_access import SiteAccess
 from settings.site import Git
@@ -26,7 +26,7 @@ class PortainerStackArgs:
 
     connection: HostConnection
     site: SiteAccess
-    server: PortainerServer
+    server: PortainerServer | Target
     gate: ReleaseGate
     plan: StackPlan
     git: Git | None
@@ -37,6 +37,8 @@ class PortainerStackArgs:
     environment: str
     """Name of the Pulumi stack."""
     owner: str
+    old_place: HostConnection | None = None
+    """Of the host that `moved_from` names."""
 
 
 class PortainerStack(pulumi.ComponentResource):
@@ -45,7 +47,7 @@ class PortainerStack(pulumi.ComponentResource):
     commit: pulumi.Output[str]
     asked: pulumi.Output[str]
     webhook: pulumi.Output[str] | None = None
-    """Of a gated stack: makes its source be looked at at once; a secret."""
+    """Address that makes its source be looked at at once, of a stack that follows git; a secret."""
     why: pulumi.Output[str]
     """Why another commit runs than the one asked for; empty where it does not."""
     images: pulumi.Output[dict[str, str]]
@@ -54,6 +56,10 @@ class PortainerStack(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PortainerStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare secrets, publication, stack."""
+        moved = args.plan.settings.moved_from
+        if moved and moved.stack:  # children whose names begin with ours inherit it
+            known_as = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=moved.stack)])
+            opts = pulumi.ResourceOptions.merge(opts, known_as)
         super().__init__("hypercompose:portainer:PortainerStack", name, None, opts)
         self._name, self._args = name, args
         secrets = {key: self._secret(key, args.plan.secrets[key].generate) for key in args.plan.secrets}
@@ -73,6 +79,7 @@ class PortainerStack(pulumi.ComponentResource):
             stack = Stack(name, {**common, **source}, self._on_host(*after))
             self.commit, self.images = stack.runningCommit, stack.running
             self.asked = self.why = pulumi.Output.from_input("")
+            self.webhook = self._webhook_of(stack) if args.plan.git else None
         self.urls = {
             key: pulumi.Output.format("http://{0}:{1}", args.connection.host, port)
             for key, port in args.plan.ports.items()
@@ -92,6 +99,9 @@ class PortainerStack(pulumi.ComponentResource):
             "name": plan.name,
             "owner": self._args.owner,
             "env": {**plan.env, **folder, **variables},
+            "place": connection.name,
+            **self._moved_from(),
+            "run": plan.settings.run,
             "adopt": plan.settings.adopt,
             "keepVolumes": plan.settings.keep_volumes,
             "allowedPaths": [*plan.settings.allowed_paths, *([plan.secrets_folder] if files else [])],
@@ -99,13 +109,26 @@ class PortainerStack(pulumi.ComponentResource):
             "hide": list(secrets.values()),
         }
 
+    def _moved_from(self) -> dict[str, Any]:
+        plan, old = self._args.plan, self._args.old_place or self._args.connection
+        if plan.settings.moved_from is None:
+            return {}
+        named = {"name": plan.settings.moved_from.stack or plan.name, "place": old.name}
+        place = {key: value for key, value in old.inputs().items() if key == "connection"}
+        return {"movedFrom": {**named, **place, "volumes": plan.settings.moved_from.volumes}}
+
+    def _webhook_of(self, stack: Stack) -> pulumi.Output[str]:
+        url = self._args.server.session["url"]
+        return pulumi.Output.secret(pulumi.Output.concat(url, "/api/stacks/webhooks/", stack.webhook))
+
     def _source(self) -> dict[str, Any]:
         plan = self._args.plan
         if plan.inline is not None:
             return {"inline": plan.inline}
         if plan.git is not None:
             git = {"url": plan.git.url, "ref": plan.git.ref, "additional": list(plan.git.additional)}
-            return {**git, "path": plan.path, "interval": plan.settings.poll, **self._login(needed=plan.git.login)}
+            follows = {"interval": plan.settings.poll, "webhookGeneration": plan.settings.webhook_generation}
+            return {**git, "path": plan.path, **follows, **self._login(needed=plan.git.login)}
         place = self._place()
         publication = Publication(f"{self._name}-files", {**place, **self._published()}, self._options())
         more = {"path": plan.path, "additional": [], "interval": plan.settings.poll}
@@ -114,7 +137,7 @@ class PortainerStack(pulumi.ComponentResource):
     def _follow(self, source: Mapping[str, Any]) -> dict[str, Any]:
         """What the gate is told beside what every stack is."""
         self._webhook, self._hook = self._uuid("webhook"), self._uuid("hook")
-        wanted = {key: value for key, value in source.items() if key != "ca"}
+        wanted = {key: value for key, value in source.items() if key not in ("ca", "webhookGeneration")}
         return {
             **wanted,
             "authorities": self._args.git_authorities,
@@ -128,9 +151,13 @@ class PortainerStack(pulumi.ComponentResource):
         own = {"env": {}, "gated": True, "interval": RELEASES_POLLED, "hook": self._webhook}
         return {**self._args.gate.source(self._args.plan.name), **own}
 
+    @property
+    def _generation(self) -> str:
+        return str(self._args.plan.settings.webhook_generation)
+
     def _uuid(self, part: str) -> pulumi.Output[str]:
         value: pulumi.Output[str] = pulumi.Output.secret(
-            Uuid(f"{self._name}-{part}", {"keeper": ""}, self._options()).value
+            Uuid(f"{self._name}-{part}", {"keeper": self._generation}, self._options()).value
         )
         return value
 

@@ -1,8 +1,8 @@
-"""Portainer and the stacks of one host."""
+"""Gates, Portainer and stacks of all hosts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,68 +10,107 @@ import pulumi
 
 from components.docker_host import DockerHost
 from components.host_steps import HostConnection
-from components.portainer_server import ADMINISTRATOR, PortainerServer, PortainerServerArgs
+from components.portainer_server import ADMINISTRATOR, PortainerServer, PortainerServerArgs, Target
 from components.portainer_stack import PortainerStack, PortainerStackArgs
 from components.release_gate import ReleaseGate, ReleaseGateArgs
 from components.secrets import Secrets
 from components.site_access import SiteAccess
 from settings import Program
+from settings.host_plan import HostPlan
 from settings.stack_plan import StackPlan
+
+Told = tuple[dict[str, Any], dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ground:
+    """A host with Docker."""
+
+    host: HostPlan
+    connection: HostConnection
+    docker: DockerHost
 
 
 @dataclass(frozen=True, kw_only=True)
 class Applications:
-    """Everything that runs in containers, declared host by host."""
+    """Everything that runs in containers."""
 
     program: Program
     site: SiteAccess
     secrets: Secrets
+    places: Mapping[str, HostConnection]
+    """Every host of the stack by name."""
     webhooks: dict[str, pulumi.Output[str]] = field(default_factory=dict)
-    """Of gated stacks, by name, as they are declared: secrets."""
+    """By stack, as they are declared: secrets."""
 
-    def on(self, connection: HostConnection, docker: DockerHost | None) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What the outputs tell: of the host's Portainer, and of its stacks by name."""
-        plan = self.program.portainers.get(connection.name)
-        if plan is None or docker is None:
-            return {}, {}
-        gate = ReleaseGate(
-            f"{connection.name}-gate",
-            ReleaseGateArgs(connection=connection, site=self.site, docker=docker, port=plan.gate_port),
-        )
+    def on(self, grounds: Sequence[Ground]) -> Told:
+        """What the outputs tell: of Portainer by host, and of stacks by name."""
+        used = {ground: ground.host.portainer for ground in grounds if ground.host.portainer}
+        gates = {ground.host.name: self._gate(ground, settings.gate_port) for ground, settings in used.items()}
+        servers = {
+            ground.host.name: self._server(ground, gates, list(used)) for ground in used if ground.host.has_server
+        }
+        stacks: dict[str, Any] = {}
+        for ground in used:
+            server = servers[ground.host.served_by or ground.host.name]
+            name, gate = ground.host.name, gates[ground.host.name]
+            target = server.reaching(name, ground.docker) if ground.host.served_by else server
+            # children of the server whichever of its hosts they run on: one that moves stays the same resource
+            options = pulumi.ResourceOptions(parent=server)
+            for plan in self.program.stacks:
+                if plan.host == name:
+                    stacks[plan.name] = self._stack(plan, ground, target, gate, options)
+        told = {
+            name: {"url": server.url, "user": ADMINISTRATOR, "password": server.password}
+            for name, server in servers.items()
+        }
+        return told, stacks
+
+    def _gate(self, ground: Ground, port: int) -> ReleaseGate:
+        arguments = ReleaseGateArgs(connection=ground.connection, site=self.site, docker=ground.docker, port=port)
+        return ReleaseGate(f"{ground.host.name}-gate", arguments)
+
+    def _server(self, ground: Ground, gates: Mapping[str, ReleaseGate], grounds: Sequence[Ground]) -> PortainerServer:
+        name = ground.host.name
+        served = [name, *(other.host.name for other in grounds if other.host.served_by == name)]
         arguments = PortainerServerArgs(
-            connection=connection,
+            connection=ground.connection,
             site=self.site,
-            docker=docker,
-            gate=gate,
-            plan=plan,
+            docker=ground.docker,
+            gates=tuple(gates[each] for each in served),
+            plan=self.program.portainers[name],
             password=self.secrets.portainer_password,
             registry_password=self.secrets.registry_password,
         )
-        server = PortainerServer(f"{connection.name}-portainer", arguments)
-        here = [plan for plan in self.program.stacks if plan.host == connection.name]
-        stacks = {plan.name: self._stack(plan, connection, server, gate) for plan in here}
-        return {connection.name: {"url": server.url, "user": ADMINISTRATOR, "password": server.password}}, stacks
+        return PortainerServer(f"{name}-portainer", arguments)
 
     def _stack(
-        self, plan: StackPlan, connection: HostConnection, server: PortainerServer, gate: ReleaseGate
+        self,
+        plan: StackPlan,
+        ground: Ground,
+        target: PortainerServer | Target,
+        gate: ReleaseGate,
+        options: pulumi.ResourceOptions,
     ) -> Mapping[str, Any]:
         program, name = self.program, plan.name
+        server = program.portainers[ground.host.served_by or ground.host.name]
         stack = PortainerStack(
             name,
             PortainerStackArgs(
-                connection=connection,
+                connection=ground.connection,
                 site=self.site,
-                server=server,
+                server=target,
                 gate=gate,
                 plan=plan,
                 git=program.site.git,
-                git_authorities=self.program.portainers[connection.name].authorities,
+                git_authorities=server.authorities,
                 git_password=self.secrets.git_password,
                 given=self.secrets.stacks.get(name, {}),
                 environment=program.stack,
                 owner=f"{program.site.id}/{program.stack}/{name}",
+                old_place=self._old_place(plan),
             ),
-            pulumi.ResourceOptions(parent=server),
+            options,
         )
         if stack.webhook is not None:
             self.webhooks[name] = stack.webhook
@@ -85,6 +124,10 @@ class Applications:
             "ports": dict(plan.ports),
             "urls": stack.urls,
         }
+
+    def _old_place(self, plan: StackPlan) -> HostConnection | None:
+        moved = plan.settings.moved_from
+        return self.places[moved.host] if moved and moved.host else None
 
 
 def digests(images: Mapping[str, str]) -> dict[str, str]:

@@ -109,6 +109,14 @@ class Resource:
         """Reasons to refuse the inputs, at preview and before every operation. `olds` is empty for a new resource."""
         return ()
 
+    def replaces(self, olds: Properties, news: Properties) -> frozenset[str]:
+        """`replace_on`, for these inputs."""
+        return self.replace_on
+
+    def due(self, state: Properties) -> bool:
+        """Whether it needs an update although no input has changed: it wears out with time."""
+        return False
+
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """Make it; return its id and its outputs beside the inputs. Safe to repeat after a crash."""
         raise NotImplementedError

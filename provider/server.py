@@ -71,7 +71,10 @@ class Provider(rpc.ResourceProviderServicer):
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: D102
         found = self._types[_type(request.urn)]
         self._shared().held.add(request.urn)
-        answer = detailed(values.read(request.old_inputs), values.read(request.news), found.replace_on)
+        olds, news = values.read(request.old_inputs), values.read(request.news)
+        answer = detailed(olds, news, found.replaces(olds, news))
+        if answer.changes == pb.DiffResponse.DIFF_NONE and found.due(values.read(request.olds)):
+            return pb.DiffResponse(changes=pb.DiffResponse.DIFF_SOME)
         answer.deleteBeforeReplace = found.delete_before_replace and bool(answer.replaces)
         return answer
 

@@ -126,6 +126,14 @@ class Repository:
             self._push(git, ref, commit, at)
             return True
 
+    def follow_up(self, ref: str, commit: str, message: str) -> str:
+        """Set a ref to a commit with the same files right after this one; returns it."""
+        with self._git() as git:
+            git("fetch", "--quiet", "--depth=1", "--", self.url, commit)
+            next_one = git("commit-tree", f"{commit}^{{tree}}", "-p", commit, stdin=message.encode()).strip()
+            self._push(git, ref, next_one, None)
+            return next_one
+
     def may_push(self, ref: str) -> None:
         """Rehearse a push, up to where the server has let us in and named its refs; nothing is sent. Raises GitError.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -30,6 +30,16 @@ class HostPlan:
     portainer: PortainerSettings | None
     commands: tuple[Command, ...]
 
+    @property
+    def has_server(self) -> bool:
+        """Whether Portainer runs on it."""
+        return self.portainer is not None and self.portainer.server in (None, self.name)
+
+    @property
+    def served_by(self) -> str | None:
+        """The other host whose Portainer deploys to it."""
+        return None if self.portainer is None or self.has_server else self.portainer.server
+
 
 def plan_hosts(site: Site, stack: StackSettings, vms: tuple[VmSpec, ...], source: str) -> tuple[HostPlan, ...]:
     """Every host of a stack, VMs first. Raises SettingsError with every problem found."""
@@ -37,12 +47,23 @@ def plan_hosts(site: Site, stack: StackSettings, vms: tuple[VmSpec, ...], source
     names = [name for group in stack.vms for name in group.names()]
     hosts = [plan.host(name, group, f"vms[{index}]") for index, group in enumerate(stack.vms) for name in group.names()]
     hosts += [plan.host(host.name, host, f"hosts[{index}]", host) for index, host in enumerate(stack.hosts)]
+    plan.problems += _unserved(hosts)
     problems = [*plan.problems, *_repeated("name", [*names, *(host.name for host in stack.hosts)])]
     taken = [str(nic.address.ip) for vm in vms for nic in vm.nics if nic.address]
     problems += _repeated("address", [*taken, *(host.address for host in stack.hosts)])
     if problems:
         raise SettingsError(source, list(dict.fromkeys(problems)))
     return tuple(hosts)
+
+
+def _unserved(hosts: Sequence[HostPlan]) -> Iterator[str]:
+    able = [host.name for host in hosts if host.has_server]
+    for host in hosts:
+        if host.served_by and host.served_by not in able:
+            expected = f"a host of this stack with Portainer of its own ({', '.join(able) or 'none has it'})"
+            yield problem(f"{host.name}: portainer.server", host.served_by, expected, "name one, or leave it out")
+        elif host.portainer and host.has_server and not host.portainer.sources:
+            yield problem(f"{host.name}: portainer.sources", "none", "the networks that may reach it", "name them")
 
 
 class _Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from settings.site import Model
 
@@ -17,12 +17,15 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class PortainerSettings(Model):
-    """Portainer on a host, for the host's own Docker."""
+    """Portainer on a host, for its own Docker and for that of other hosts."""
 
     image: str = Field("portainer", description="key of its image in the site's image lock")
     port: Port = Field(9443, description="port of its page and API, at the host's address")
+    server: str | None = Field(
+        None, description="the host whose Portainer is used; none: every host has its own", examples=["vm-app-1"]
+    )
     sources: tuple[IPv4Network, ...] = Field(
-        min_length=1, description="networks that may reach it", examples=[["10.0.10.0/24"]]
+        (), validate_default=True, description="networks that may reach it", examples=[["10.0.10.0/24"]]
     )
     gate_port: Port = Field(9444, description="port of the gate, which releases commits: for Portainer, hooks, metrics")
     gate_sources: tuple[IPv4Network, ...] = Field(
@@ -31,6 +34,20 @@ class PortainerSettings(Model):
     snapshot_interval: str = Field(
         "5m", pattern=r"^[0-9]+[smh]$", description="how often it looks at Docker as a whole"
     )
+    via: Literal["tls", "agent"] = Field(
+        "tls", description="how that reaches this host's Docker: client certificates, or an agent that is there already"
+    )
+    key_generation: int = Field(1, ge=1, description="another number: our API key is made again, the old one revoked")
+    password_generation: int = Field(
+        1, ge=1, description="another number: another administrator's password is made up, where none is given"
+    )
+
+    @field_validator("sources")
+    @classmethod
+    def _reachable(cls, sources: tuple[IPv4Network, ...], info: ValidationInfo) -> tuple[IPv4Network, ...]:
+        if not sources and info.data.get("server") is None:
+            raise ValueError("the networks that may reach it; or `server`, another host that has it")
+        return sources
 
     @model_validator(mode="after")
     def _two_ports(self) -> PortainerSettings:
@@ -64,6 +81,22 @@ class Secret(Model):
     )
 
 
+class MovedFrom(Model):
+    """What a stack was before it was renamed or moved to another host; may be taken out after the next `up`."""
+
+    stack: str | None = Field(None, pattern=STACK_NAME, description="its name before; none: the same")
+    host: str | None = Field(None, description="where it ran before; none: on the same host")
+    volumes: Literal["copy", "leave"] = Field(
+        description="`copy` its named volumes to the new one while it stands still, or `leave` them and begin anew"
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> MovedFrom:
+        if self.stack is None and self.host is None:
+            raise ValueError("`stack`, its name before, or `host`, where it ran before, or both")
+        return self
+
+
 class Stack(Model):
     """An application: a project of compose/, somebody's git repository, or the text of a compose file."""
 
@@ -91,6 +124,11 @@ class Stack(Model):
     poll: str = Field("1m", pattern=DURATION, description="how often git is asked for commits; empty: by webhook only")
     tenant: str | None = Field(None, pattern=FILE_NAME, description="label of its containers; none: the site's id")
     instance: str | None = Field(None, pattern=FILE_NAME, description="label of its containers; none: the stack's name")
+    run: Literal["started", "stopped"] = Field(
+        "started", description="`stopped`: its containers are removed, its volumes stay, and no push starts it"
+    )
+    webhook_generation: int = Field(1, ge=1, description="another number: another webhook, and the old one is gone")
+    moved_from: MovedFrom | None = Field(None, description="what it was before a rename or a move")
     adopt: bool = Field(False, description="whether a stack of this name that others made is taken over")
     keep_volumes: bool = Field(True, description="whether its named volumes stay when it is destroyed")
     allowed_paths: tuple[str, ...] = Field((), description="folders of the host that its containers may mount")

@@ -27,6 +27,8 @@ class PortainerPlan:
     registry_host: str | None
     registry_kind: str
     registry_user: str | None
+    key_generation: int = 1
+    password_generation: int = 1
 
 
 def plan_portainer(site: Site, stack: str, host: str, settings: PortainerSettings) -> PortainerPlan:
@@ -48,9 +50,15 @@ def plan_portainer(site: Site, stack: str, host: str, settings: PortainerSetting
         registry_host=site.registry.host if site.registry else None,
         registry_kind=site.registry.kind if site.registry else "custom",
         registry_user=site.registry.user if site.registry else None,
+        key_generation=settings.key_generation,
+        password_generation=settings.password_generation,
     )
 
 
 def portainer_plans(site: Site, stack: str, hosts: tuple[HostPlan, ...]) -> dict[str, PortainerPlan]:
     """By host, for those that get one."""
-    return {host.name: plan_portainer(site, stack, host.name, host.portainer) for host in hosts if host.portainer}
+    return {
+        host.name: plan_portainer(site, stack, host.name, host.portainer)
+        for host in hosts
+        if host.portainer and host.has_server
+    }

@@ -23,7 +23,9 @@ from settings.vm_spec import VmSpec
 
 Value = TypeVar("Value")
 NAMESPACE = "hypercompose"
-SECRETS = frozenset({"ssh_private_key", "registry_password", "git_password", "portainer_password", "stack_secrets"})
+SECRETS = frozenset(
+    "ssh_private_key registry_password git_password portainer_password portainer_backup_password stack_secrets".split()
+)
 
 
 @dataclass(frozen=True, kw_only=True)

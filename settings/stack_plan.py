@@ -126,7 +126,7 @@ def plan_stacks(site: Site, settings: StackSettings, stack: str, hosts: Sequence
     """Every stack, in the order of the settings. Raises SettingsError with every problem found."""
     plan = _Plan(site, stack, hosts)
     plans = [found for name, wanted in settings.stacks.items() for found in plan.one(name, wanted)]
-    problems = [*plan.problems, *_site_problems(site, settings), *_shared_ports(hosts, plans)]
+    problems = [*plan.problems, *_site_problems(site, settings), *_moves(settings, hosts), *_shared_ports(hosts, plans)]
     if problems:
         raise SettingsError(f"Pulumi.{stack}.yaml", list(dict.fromkeys(problems)))
     return tuple(plans)
@@ -137,7 +137,7 @@ def opened(host: HostPlan, stacks: Sequence[StackPlan]) -> HostPlan:
     if host.docker is None:
         return host
     openings = dict(host.docker.published)
-    if host.portainer:
+    if host.portainer and host.has_server:
         openings[_free("portainer", openings)] = _opening(host.portainer.port, host.portainer.sources)
     for plan in stacks:
         for number in plan.ports.values() if plan.host == host.name else ():
@@ -206,8 +206,20 @@ def _site_problems(site: Site, settings: StackSettings) -> Iterator[str]:
         yield f"stacks: projects are published to git, expected git.repository in {file}; say there which"
 
 
+def _moves(settings: StackSettings, hosts: Sequence[HostPlan]) -> Iterator[str]:
+    """What `moved_from` says that cannot be."""
+    for name, stack in settings.stacks.items():
+        moved, where = stack.moved_from, f"stacks.{name}.moved_from"
+        if moved and moved.stack in settings.stacks:
+            yield problem(f"{where}.stack", moved.stack, "a name that no stack has now", "take one of the two out")
+        known = [host.name for host in hosts]
+        if moved and moved.host and moved.host not in known:
+            remedy = "keep the old host in the settings until the stack has moved"
+            yield problem(f"{where}.host", moved.host, f"one of {', '.join(known)}", remedy)
+
+
 def _shared_ports(hosts: Sequence[HostPlan], plans: Sequence[StackPlan]) -> Iterator[str]:
-    taken = {(host.name, host.portainer.port): "portainer" for host in hosts if host.portainer}
+    taken = {(host.name, host.portainer.port): "portainer" for host in hosts if host.portainer and host.has_server}
     taken |= {(host.name, host.portainer.gate_port): "the gate" for host in hosts if host.portainer}
     for plan in plans:
         for key, number in _numbers(plan):

@@ -11,6 +11,7 @@ from typing import Any
 
 from setup.locks import remove_stale_locks
 from setup.places import POLICIES
+from setup.portainer import portainer_backup, portainer_restore
 from setup.report import SetupError, say
 from setup.session import Session
 from setup.stack import capture, init, is_interrupted, pulumi, python, stacks_in_use, state
@@ -198,6 +199,8 @@ COMMANDS: Mapping[str, Command] = {
     "refresh": _alone(refresh),
     "recover": _alone(recover),
     "down": _alone(down),
+    "portainer-backup": portainer_backup,
+    "portainer-restore": _alone(portainer_restore),
     "state-check": state_check,
     "state-restore": _alone(state_restore),
     "template": template,

@@ -16,6 +16,7 @@ from lab.portainer.app import make_app
 from lab.portainer.endpoints import add_first
 from lab.portainer.flags import parsed
 from lab.portainer.instance import ADMINISTRATOR, Instance
+from lab.portainer.store import TooNew
 
 LEVELS = {"DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARN": logging.WARNING, "ERROR": logging.ERROR}
 STOP_S = 2.0
@@ -27,7 +28,11 @@ def main() -> int:
     """Exit code of the process."""
     flags = parsed(sys.argv[1:])
     logging.basicConfig(level=LEVELS[flags.log_level], format="%(asctime)s %(levelname)s %(message)s")
-    asyncio.run(_serve(flags))
+    try:
+        asyncio.run(_serve(flags))
+    except TooNew as error:
+        logger.critical("failed to start: %s", error)
+        return 1
     return 0
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 HEADER = b"AES256-GCM"
 SALT, NONCE = 16, 12
 STATE = "portainer.json"
-FOLDERS = ("certs", "compose", "custom_templates")
+FOLDERS = ("certs", "compose", "custom_templates", "tls")
 AGAIN = "Please ensure the password is correct and try again"
 
 

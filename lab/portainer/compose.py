@@ -26,14 +26,17 @@ class Compose:
         """`data` is the server's folder: temporary files with registry passwords stay in it."""
         self._data = data
 
-    async def run(self, arguments: list[str], *, folder: Path | None, registries: Iterable[Record] = ()) -> None:
-        """Run it in a folder, logged in to registries. ComposeFailed when it fails."""
+    async def run(
+        self, arguments: list[str], *, folder: Path | None, registries: Iterable[Record] = (), tls: str = ""
+    ) -> None:
+        """Run it in a folder, logged in to registries, with the certificates of `tls`. ComposeFailed when it fails."""
+        verified = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": tls} if tls else {}
         with self._logins(registries) as config:
             process = await asyncio.create_subprocess_exec(
                 *program(),
                 *arguments,
                 cwd=folder,
-                env=os.environ | {"DOCKER_CONFIG": str(config)},
+                env=os.environ | {"DOCKER_CONFIG": str(config)} | verified,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

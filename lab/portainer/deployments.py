@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from lab.portainer.compose import Compose, ComposeFailed
+from lab.portainer.engine import Address
 from lab.portainer.store import Record, Store
 
 ENV_FILE = "stack.env"
@@ -51,7 +52,7 @@ class Deployments:
         """Remove containers and networks; volumes stay. DeployError."""
         arguments = [*_where(endpoint), "--project-name", stack["Name"], "down", "--remove-orphans"]
         try:
-            await self._compose.run(arguments, folder=None)
+            await self._compose.run(arguments, folder=None, tls=Address.of(endpoint).tls)
         except ComposeFailed as error:
             raise DeployError(f"failed to remove a stack: {error}") from error
 
@@ -64,7 +65,8 @@ class Deployments:
         logger.info("compose %s", " ".join(arguments))
         registries = accessible(self._store, user, endpoint["Id"])
         try:
-            await self._compose.run(arguments, folder=Path(stack["ProjectPath"]), registries=registries)
+            folder, tls = Path(stack["ProjectPath"]), Address.of(endpoint).tls
+            await self._compose.run(arguments, folder=folder, registries=registries, tls=tls)
         except ComposeFailed as error:
             raise DeployError(f"{failed}: {error}") from error
         except FileNotFoundError as error:

@@ -30,7 +30,7 @@ class Snapshots:
     async def take(self, endpoint: Record) -> None:
         """Look at an environment. EngineError when its engine does not answer."""
         if endpoint["Type"] == DOCKER:
-            raw = await self._raw(endpoint["URL"])
+            raw = await self._raw(endpoint)
             self._taken[endpoint["Id"]] = _counted(raw)
 
     def forget(self, endpoint_id: int) -> None:
@@ -55,7 +55,7 @@ class Snapshots:
             wait_s = durations.seconds(interval) if interval and durations.valid(interval) else DEFAULT_INTERVAL_S
             await asyncio.sleep(max(wait_s, 1))
 
-    async def _raw(self, url: str) -> Record:
+    async def _raw(self, endpoint: Record) -> Record:
         paths = {
             "Containers": "/containers/json?all=1",
             "Volumes": "/volumes",
@@ -64,7 +64,7 @@ class Snapshots:
             "Info": "/info",
             "Version": "/version",
         }
-        answers = await asyncio.gather(*(self._engines.get(url, path) for path in paths.values()))
+        answers = await asyncio.gather(*(self._engines.get(endpoint, path) for path in paths.values()))
         return dict(zip(paths, answers, strict=True))
 
 

@@ -74,7 +74,7 @@ def normalised(name: str) -> str:
 async def is_free(call: Call, endpoint: Record, name: str, stack_id: int = 0) -> bool:
     """Whether neither a stack nor a Compose project of that name is in the environment. 500 without an engine."""
     try:
-        containers = await call.server.engines.get(endpoint["URL"], "/containers/json?all=1")
+        containers = await call.server.engines.get(endpoint, "/containers/json?all=1")
     except EngineError as error:
         raise ApiError(500, "Unable to check for name collision", str(error)) from error
     if any((container["Labels"] or {}).get(PROJECT_LABEL) == name for container in containers):

@@ -8,6 +8,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from lab.portainer import VERSION
+
 Record = dict[str, Any]
 
 
@@ -20,6 +22,10 @@ class Missing(Exception):
         super().__init__(f"Object not found inside the database{where}")
 
 
+class TooNew(Exception):
+    """A newer release has written the database; there is no way back for it."""
+
+
 class Store:
     """Records go in and out as copies, so that a failed change leaves nothing behind."""
 
@@ -28,6 +34,7 @@ class Store:
         self._file = file
         fresh = {"instance": str(uuid.uuid4()), "ids": {}, "buckets": {}, "settings": settings}
         self._data: Record = json.loads(file.read_text()) if file.exists() else fresh
+        self._migrate()
         self._save()
 
     @property
@@ -81,10 +88,21 @@ class Store:
     def load(self, text: str) -> None:
         """Replace everything by what `export` gave."""
         self._data = json.loads(text)
+        self._migrate()
         self._save()
+
+    def _migrate(self) -> None:
+        stored = str(self._data.get("version", VERSION))
+        if _numbers(stored) > _numbers(VERSION):
+            raise TooNew(f"database schema version does not align with the server version: {stored}, {VERSION}")
+        self._data["version"] = VERSION
 
     def _save(self) -> None:
         new = self._file.with_suffix(".new")
         new.touch(mode=0o600)
         new.write_text(self.export())
         new.replace(self._file)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))

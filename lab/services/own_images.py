@@ -22,7 +22,7 @@ from lab.services.parts import OPTIONS
 from lab.services.registry import Registry, settings
 from provisioning.errors import ProvisioningError
 from provisioning.images.build import Docker, keys_in, logged_in, source_hash
-from provisioning.images.lock import Lock, Locked, write_lock
+from provisioning.images.lock import Lock, Locked, LockError, load_lock, write_lock
 from provisioning.images.registry import Registry as RegistryApi
 from setup.cached import digest, made_once
 from setup.machine import ensure
@@ -52,14 +52,26 @@ def ensure_base(client: docker.DockerClient) -> None:
 
 
 def write_site_lock(file: Path, registry: str, own: Path, digests: dict[str, str], external: dict[str, str]) -> None:
-    """The lock of a lab's site: our own images, and what it says others made."""
-    images = {key: Locked(**entry) for key, entry in json.loads((own / DIGESTS).read_text()).items()}
+    """The lock of a lab's site: our own images, what it says others made, and what somebody has locked beside them."""
+    images = {**_beside(file, registry), **_own(own)}
     for key, name in external.items():
         if name not in digests:
             raise SetupError(f"images/external/{key}: {name!r}, expected one the lab has: {', '.join(digests)}")
         repository, _, tag = name.rpartition(":")
         images[key] = Locked(repository=repository, tag=tag, digest=digests[name])
     write_lock(file, Lock(registry=registry, images=images))
+
+
+def _own(own: Path) -> dict[str, Locked]:
+    return {key: Locked(**entry) for key, entry in json.loads((own / DIGESTS).read_text()).items()}
+
+
+def _beside(file: Path, registry: str) -> dict[str, Locked]:
+    try:
+        found = load_lock(file)
+    except LockError:
+        return {}
+    return dict(found.images) if found.registry == registry else {}
 
 
 def _fill(folder: Path, client: docker.DockerClient, program: Path) -> None:

@@ -27,6 +27,8 @@ RESERVED = {
 }
 PORTAINER = re.compile(r"portainer_*")
 """The opening that the program makes for Portainer itself."""
+DOCKER_API = "docker-api"
+"""The one that it makes for the Portainer of another host: for its address alone."""
 EVERYBODY = ("0.0.0.0/0", "::/0")
 
 
@@ -82,8 +84,14 @@ def _published(resource: Resource) -> Iterator[tuple[str, int]]:
     for name, opening in pairs(resource.get("published")):
         for port in items(opening.get("ports")) if isinstance(opening, dict) else ():
             for number in _numbers(str(port).partition("/")[0]):
-                if not (number == 9443 and PORTAINER.fullmatch(name)):
+                if not _is_made_here(name, number, opening):
                     yield f"published.{name}", number
+
+
+def _is_made_here(name: str, number: int, opening: dict[str, Any]) -> bool:
+    if name == DOCKER_API and number == 2376:
+        return not any(str(source).partition("/")[2] in map(str, range(32)) for source in items(opening.get("sources")))
+    return number == 9443 and PORTAINER.fullmatch(name) is not None
 
 
 def _in_files(resource: Resource) -> Iterator[tuple[str, int]]:

@@ -17,12 +17,14 @@ from provider.resources.ready import Ready
 from provider.resources.seed import SeedResource
 from provider.resources.site_claim import SiteClaim
 from provider.resources.step import StepResource
+from provider.resources.tls import Authority, Certificate
 from provider.resources.vm_claim import VmClaim
 from provider.resources.vm_proof import VmProof
 from provisioning.steps.kinds import KINDS
 
 _SITE = (SiteClaim, Limits, VmClaim, VmProof, SeedResource, Ready, HostKey, AgentHostKey, Filesystem)
-_STACKS = (Password, Uuid, Publication, Access, Settings, Environment, Registry, GatedStack, Stack)
+_PORTAINER = (Access, Settings, Environment, Registry, GatedStack, Stack)
+_STACKS = (Password, Uuid, Authority, Certificate, Publication, *_PORTAINER)
 
 TYPES: dict[str, Resource] = {
     **{found.type: found() for found in (*_SITE, *_STACKS)},

@@ -43,5 +43,10 @@ def _problem(kind: str, name: str, end: str) -> Problem:
     return Problem(
         property="things",
         reason=f"{kind} {name} would be {end}, and the settings hold on to it; if that is meant, say "
-        f"`limits: {{allow: [{name}]}}` in the same commit",
+        f"`limits: {{allow: [{name}]}}` in the same commit"
+        + (
+            f"; a stack that is renamed takes its volumes along with `moved_from: {{stack: {name}, volumes: copy}}`"
+            if kind == "stack" and end == "deleted"
+            else ""
+        ),
     )

@@ -57,8 +57,8 @@ class Container:
 
     @property
     def cannot_start(self) -> bool:
-        """It failed, or starts again and again."""
-        return self.has_failed or self.restarts >= LOOPS
+        """It failed, could not be started at all, or starts again and again."""
+        return self.has_failed or self.restarts >= LOOPS or (self.state == "created" and bool(self.error))
 
     def told(self) -> str:
         """How it fares, for people."""

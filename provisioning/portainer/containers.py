@@ -22,6 +22,12 @@ class Docker:
         found = self._server.get(f"{self._root}/containers/json", all=1, filters=of_project(project))
         return in_order([self._inspect(str(entry["Id"])) for entry in found])
 
+    def labels(self, project: str) -> list[Mapping[str, str]]:
+        """Labels of each of a project's containers."""
+        filters = json.dumps({"label": [f"{PROJECT}={project}"]})
+        found = self._server.get(f"{self._root}/containers/json", all=1, filters=filters)
+        return [entry.get("Labels") or {} for entry in found]
+
     def logs(self, container: str, lines: int = LAST_LINES) -> list[str]:
         """The last lines it wrote."""
         path = f"{self._root}/containers/{container}/logs"

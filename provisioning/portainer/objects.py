@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from provisioning.portainer.api import Portainer, PortainerError
@@ -17,12 +18,49 @@ def find_environment(server: Portainer, name: str) -> Mapping[str, Any] | None:
     return next((entry for entry in found if entry["Name"] == name), None)
 
 
-def ensure_environment(server: Portainer, name: str) -> int:
-    """Id of the environment of the server's own Docker, made when there is none."""
+@dataclass(frozen=True, kw_only=True)
+class Remote:
+    """Docker on another host: `tcp://address:port`, by client certificate (PEM), or an agent that is there already."""
+
+    url: str
+    authority: str = ""
+    certificate: str = ""
+    key: str = field(default="", repr=False)
+    is_agent: bool = False
+
+    def form(self) -> dict[str, Any]:
+        """As creation takes it."""
+        if self.is_agent:
+            skips = dict.fromkeys(("TLS", "TLSSkipVerify", "TLSSkipClientVerify"), (None, "true"))
+            return {"EndpointCreationType": (None, "2"), "URL": (None, self.url), **skips}
+        files = {name: (f"{kind}.pem", text) for (name, kind), text in zip(_TLS_FILES, self._texts(), strict=True)}
+        return {"EndpointCreationType": (None, "1"), "URL": (None, self.url), "TLS": (None, "true"), **files}
+
+    def uploads(self) -> dict[str, str]:
+        """Texts by the kind of file that an upload names."""
+        return {kind: text for (_, kind), text in zip(_TLS_FILES, self._texts(), strict=True)}
+
+    def _texts(self) -> tuple[str, str, str]:
+        return self.authority, self.certificate, self.key
+
+
+_TLS_FILES = (("TLSCACertFile", "ca"), ("TLSCertFile", "cert"), ("TLSKeyFile", "key"))
+
+
+def ensure_environment(server: Portainer, name: str, remote: Remote | None = None) -> int:
+    """Id of the environment of the server's own Docker, or of another host's, made when there is none."""
     found = find_environment(server, name)
     if found is None:
-        form = {"Name": (None, name), "EndpointCreationType": (None, "1"), "URL": (None, LOCAL_SOCKET)}
+        own = {"EndpointCreationType": (None, "1"), "URL": (None, LOCAL_SOCKET)}
+        form = {"Name": (None, name), **(remote.form() if remote else own)}
         found = server.call("POST", "/endpoints", files=form)
+    elif remote and not remote.is_agent:
+        identity = int(found["Id"])
+        for kind, text in remote.uploads().items():
+            form = {"folder": (None, str(identity)), "file": (f"{kind}.pem", text)}
+            server.call("POST", f"/upload/tls/{kind}", files=form)
+        flags = {"TLS": True, "TLSSkipVerify": False, "TLSSkipClientVerify": False}
+        server.put(f"/endpoints/{identity}", {"Name": name, "URL": remote.url, **flags})
     return int(found["Id"])
 
 

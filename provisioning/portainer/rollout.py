@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -15,7 +15,8 @@ from provisioning.hosts import Hosts
 from provisioning.portainer.containers import Docker
 from provisioning.portainer.env_values import from_pairs
 from provisioning.portainer.gated import Gate
-from provisioning.portainer.stacks import AutoUpdate, Found, GitSource, Stacks, commit_of
+from provisioning.portainer.same_commit import deploy_again
+from provisioning.portainer.stacks import INACTIVE, AutoUpdate, Found, GitSource, Stacks, commit_of
 from provisioning.portainer.watch import Goal, RolloutFailed, Watch
 
 OWNER = "HYPERCOMPOSE_OWNER"
@@ -44,6 +45,8 @@ class Wanted:
     gated: bool = False
     """Whether the source is the gate of its host, which has looked at everything already."""
     adopt: bool = False
+    deployed: bool = False
+    """Whether the state says that we have deployed it: then containers of its name are ours."""
     allowed_paths: tuple[str, ...] = ()
     timeout_s: float = 180
     secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -105,21 +108,44 @@ def create(scene: Scene, wanted: Wanted) -> int:
 
 
 def change(scene: Scene, wanted: Wanted, found: Found, *, redeploy: bool) -> None:
-    """Bring a stack to what is wanted. `redeploy`: containers are made again although the commit is the same."""
+    """Bring a stack to what is wanted, and start it where it was stopped. `redeploy`: every container is made again."""
+    _refuse_other_source(wanted, found)
     goal, identity = prepare(scene, wanted), int(found["Id"])
     before = _Before(
         text=scene.stacks.text(identity) if wanted.inline is not None else "",
         images={container.service: container.image for container in scene.docker.containers(wanted.name)},
     )
     try:
-        _carry_out(scene, wanted, goal, identity, redeploy=redeploy)
+        _carry_out(scene, wanted, goal, found, redeploy=redeploy or found.get("Status") == INACTIVE)
     except RolloutFailed as error:
+        if found.get("Status") == INACTIVE:
+            stop(scene, wanted, found)
+            raise RolloutFailed(f"{error}. It is stopped again") from error
         scene.tell("it failed; bringing back what ran before")
         raise RolloutFailed(f"{error}. {_restored(scene, wanted, found, before)}") from error
 
 
-def _carry_out(scene: Scene, wanted: Wanted, goal: Goal, identity: int, *, redeploy: bool) -> None:
-    watch, stacks = Watch(scene.stacks, scene.docker, goal, scene.tell), scene.stacks
+def store(scene: Scene, wanted: Wanted, found: Found) -> None:
+    """Give Portainer other credentials, another interval or webhook. No container notices. Raises GitError for
+    credentials that do not work."""
+    if wanted.source is None or wanted.repository is None:
+        return
+    wanted.repository.head(wanted.source.ref)
+    scene.stacks.set_git(int(found["Id"]), wanted.source, wanted.all_env, wanted.update)
+
+
+def stop(scene: Scene, wanted: Wanted, found: Found) -> None:
+    """Remove its containers. No push starts it: Portainer would follow the ref of a stopped stack all the same."""
+    if wanted.source is not None:
+        _refuse_other_source(wanted, found)
+        nothing = AutoUpdate(interval="", webhook="")
+        scene.stacks.set_git(int(found["Id"]), wanted.source, wanted.all_env, nothing)
+    if found.get("Status") != INACTIVE:
+        scene.stacks.stop(int(found["Id"]))
+
+
+def _carry_out(scene: Scene, wanted: Wanted, goal: Goal, found: Found, *, redeploy: bool) -> None:
+    watch, stacks, identity = Watch(scene.stacks, scene.docker, goal, scene.tell), scene.stacks, int(found["Id"])
     watch.remember()
     if wanted.inline is not None:
         text, env = wanted.inline, wanted.all_env
@@ -129,6 +155,9 @@ def _carry_out(scene: Scene, wanted: Wanted, goal: Goal, identity: int, *, redep
         is_up = wanted.gated and watch.old  # then the gate has seen to its containers one by one
         if (redeploy and not is_up) or not wanted.update.webhook:
             watch.during(lambda: stacks.redeploy(identity, source, wanted.all_env))
+        elif wanted.repository and wanted.commit and wanted.commit == commit_of(found):
+            deploy_again(watch, wanted.repository, identity, source, wanted.all_env, wanted.update)
+            return
         else:
             stacks.knock(wanted.update.webhook)
     watch.until_well(identity)
@@ -174,7 +203,7 @@ def _released(scene: Scene, wanted: Wanted) -> Goal:
     if status is None:
         raise ComposeRefused("the gate of its host does not follow it; run it again")
     others = [each for each in scene.docker.containers(wanted.name) if MARK not in each.labels]
-    if others and not wanted.adopt and scene.stacks.find(wanted.name) is None:
+    if others and not wanted.adopt and not wanted.deployed and scene.stacks.find(wanted.name) is None:
         raise NotOurs(_TAKEN.format(name=wanted.name))
     return Goal(
         name=wanted.name,
@@ -204,9 +233,32 @@ def existing(scene: Scene, wanted: Wanted) -> Found | None:
     return found
 
 
+def _refuse_other_source(wanted: Wanted, found: Found) -> None:
+    """Portainer makes no stack of git from another kind, and changes neither address nor file of one."""
+    git = found.get("GitConfig")
+    if wanted.source is None:
+        return
+    now = (git.get("URL", wanted.source.url), git.get("ConfigFilePath") or wanted.source.path) if git else ("", "")
+    if now != (wanted.source.url, wanted.source.path):
+        was = f"git ({now[0]}, {now[1]})" if git else "a text"
+        raise NotOurs(
+            f"the stack there is deployed from {was}, which Portainer cannot change to {wanted.source.url}, "
+            f"{wanted.source.path}; remove it in Portainer, which keeps its named volumes, and run this again"
+        )
+
+
 def _unowned(scene: Scene, wanted: Wanted, seen: Seen) -> Iterator[str]:
-    if wanted.name in seen.projects and not wanted.adopt and scene.stacks.find(wanted.name) is None:
+    if wanted.name not in seen.projects or wanted.adopt or wanted.deployed or scene.stacks.find(wanted.name):
+        return
+    if not _made_by(wanted.owner, scene.docker.labels(wanted.name)):
         yield _TAKEN.format(name=wanted.name)
+
+
+def _made_by(owner: str, labels: Sequence[Mapping[str, str]]) -> bool:
+    """Whether every container of a project has the labels that stacks of that owner get."""
+    _, environment, name = owner.split("/", 2)
+    wanted = {"hypercompose.env": environment, "hypercompose.stack": name}
+    return bool(labels) and all(wanted.items() <= own.items() for own in labels)
 
 
 def _created(stacks: Stacks, wanted: Wanted) -> Found:

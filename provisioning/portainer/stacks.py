@@ -127,9 +127,9 @@ class Stacks:
         """Tell the server that there may be a commit. It answers at once, and says nothing of what comes of it."""
         self.server.post(f"/stacks/webhooks/{webhook}")
 
-    def start(self, identity: int) -> None:
-        """Start one that was stopped; one that runs is no error."""
-        self._unless(409, "POST", f"/stacks/{identity}/start")
+    def stop(self, identity: int) -> None:
+        """Remove its containers and networks, and keep all else; one that is stopped is no error."""
+        self._unless(400, "POST", f"/stacks/{identity}/stop")
 
     def delete(self, identity: int) -> None:
         """Remove its containers and networks; named volumes stay. One that is gone is no error."""

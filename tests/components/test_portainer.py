@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Network
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,7 @@ from pulumi.runtime import rpc
 from components.hosts import HostAccess, build_host, existing_connection
 from components.secrets import Secrets, _stack_secrets
 from components.site_access import SiteAccess
-from components.stacks import Applications
+from components.stacks import Applications, Ground
 from provider.resources.portainer.access import Access
 from provider.resources.portainer.gated_stack import GatedStack, settings_of
 from provider.resources.portainer.registry import Registry
@@ -27,7 +28,7 @@ from settings import SettingsError, load_site
 from settings.docker_plan import DockerPlan, RegistryPlan
 from settings.host import ExistingHost
 from settings.host_plan import HostPlan
-from settings.portainer import GitStack, Secret, Stack
+from settings.portainer import GitStack, PortainerSettings, Secret, Stack
 from settings.portainer_plan import PortainerPlan
 from settings.stack_plan import StackPlan
 from tests.components import recording as engine
@@ -38,7 +39,7 @@ DIGEST = f"sha256:{'0f' * 32}"
 MADE_UP, REGISTRY_PASSWORD, GIT_PASSWORD = "Canary-made-up-1", "Canary-registry", "Canary-git"
 COMMIT, IMAGES = "c0ffee" * 6, {"web": f"r/web@{DIGEST}"}
 OUTPUTS: dict[str, dict[str, Any]] = {
-    "hypercompose:host:PortainerServer": {"certificate": "-----CERT-----"},
+    "hypercompose:host:PortainerServer": {"certificate": "-----CERT-----", "data": "volume-1"},
     "hypercompose:host:ReleaseGate": {"certificate": "-----GATE-----"},
     "hypercompose:portainer:GatedStack": {
         "asked": COMMIT,
@@ -66,6 +67,7 @@ DOCKER = DockerPlan(
     users=(),
     registry=RegistryPlan(host="r:5000", ca=None, user=None, proof_image="r:5000/lab/probe:1", proof_port=8080),
 )
+PORTAINER_SETTINGS = PortainerSettings(sources=(IPv4Network("10.0.0.0/8"),))
 PORTAINER = PortainerPlan(
     image=f"r:5000/portainer@{DIGEST}",
     port=9443,
@@ -180,13 +182,20 @@ def register(
         host = ExistingHost(name="srv", address="10.77.0.50", host_key=KEY, port=2222)
         place = existing_connection(host, access)
         place = replace(place, vm="1100", gone_with=site.claim) if vm else place
-        plan = HostPlan(name="srv", existing=host, baseline=None, docker=docker, portainer=None, commands=())
+        old = replace(place, name="old", host="10.0.0.8")
+        plan = HostPlan(
+            name="srv", existing=host, baseline=None, docker=docker, portainer=PORTAINER_SETTINGS, commands=()
+        )
         program: Any = SimpleNamespace(stack="dev", site=load_site("lab"), stacks=stacks, portainers={"srv": portainer})
-        applications = Applications(program=program, site=site, secrets=given)
-        servers, found = applications.on(place, build_host(plan, place, access))
-        shown = [*(one["password"] for one in servers.values()), *applications.webhooks.values()]
-        hidden = [pulumi.Output.from_input(one.is_secret()) for one in shown]
-        return {"servers": servers, "stacks": found, "hidden": hidden, "webhooks": applications.webhooks}
+        docker_host = build_host(plan, place, access)
+        applications = Applications(program=program, site=site, secrets=given, places={"srv": place, "old": old})
+        servers, found = applications.on(
+            [Ground(host=plan, connection=place, docker=docker_host)] if docker_host else []
+        )
+        hidden = [pulumi.Output.from_input(one["password"].is_secret()) for one in servers.values()]
+        closed = [pulumi.Output.from_input(one.is_secret()) for one in applications.webhooks.values()]
+        webhooks = {"webhooks": applications.webhooks, "closed": closed}
+        return {"servers": servers, "stacks": found, "hidden": hidden, **webhooks}
 
     with pytest.MonkeyPatch.context() as patch:
         for kind, outputs in OUTPUTS.items():
@@ -287,7 +296,12 @@ def test_what_is_sent_is_what_the_provider_takes(both: Run) -> None:
 
 
 def test_the_session_of_every_resource_is_url_certificate_and_key(both: Run) -> None:
-    session = {"url": "https://10.77.0.50:9443", "certificate": "-----CERT-----", "apiKey": "ptr_key"}
+    session = {
+        "url": "https://10.77.0.50:9443",
+        "certificate": "-----CERT-----",
+        "apiKey": "ptr_key",
+        "data": "volume-1",
+    }
     for part in ("settings", "environment", "registry"):
         assert both.inputs(f"srv-portainer-{part}")["server"] == session
     assert both.inputs("book")["server"] == session and both.inputs("book")["environmentId"] == 3
@@ -555,7 +569,7 @@ def test_another_setting_for_tags_that_are_pushed_again_reaches_the_gate() -> No
 
 def test_webhooks_are_outputs_of_gated_stacks_alone_and_secrets(gated: Run) -> None:
     assert gated.outputs["webhooks"] == dict.fromkeys(("book", "theirs"), f"https://10.77.0.50:9444/hooks/{MADE_UP}")
-    assert gated.outputs["hidden"] == [True, True, True]
+    assert gated.outputs["closed"] == [True, True]
     kinds = [name for name in gated.recording.types if gated.kind(name) == "secret:Uuid"]
     assert sorted(kinds) == ["book-hook", "book-webhook", "theirs-hook", "theirs-webhook"]
 
@@ -653,3 +667,23 @@ def test_nobody_asks_for_a_git_password_where_nobody_logs_in(monkeypatch: pytest
     found: list[Secrets] = []
     record(lambda: found.append(Secrets.of(program)))
     assert found[0].git_password is None
+
+
+def test_the_webhook_of_a_followed_stack_is_told_as_a_secret_and_others_have_none(both: Run) -> None:
+    told = both.outputs["stacks"]
+    assert both.outputs["webhooks"] == {"theirs": "https://10.77.0.50:9443/api/stacks/webhooks/w"}
+    assert "webhook" not in told["book"] and "webhook" not in told["text"]
+
+
+def test_a_stack_that_moved_knows_its_name_and_place_before() -> None:
+    moved = {"inline": "x", "moved_from": {"stack": "before", "host": "old", "volumes": "copy"}}
+    run = register(stack_plan("after", inline="x", settings=moved))
+    told = run.inputs("after")["movedFrom"]
+    assert (told["name"], told["place"], told["volumes"]) == ("before", "old", "copy")
+    assert told["connection"]["host"] == "10.0.0.8"
+
+
+def test_a_stack_says_where_it_is_and_whether_it_runs(server: Run) -> None:
+    for name in ("book", "text", "theirs"):
+        found = server.inputs(name)
+        assert (found["place"], found["run"]) == ("srv", "started") and "movedFrom" not in found

@@ -16,7 +16,6 @@ import requests
 import yaml
 
 from provisioning.git import Repository
-from setup.exports import read_exports
 from tests.lab.checkout import NET, Checkout
 
 STACK, HOST, ADDRESS = "gitops", "vm-gitops", f"{NET}.0.61"
@@ -102,9 +101,8 @@ class Load:
 class Site:
     """The host and its gate."""
 
-    def __init__(self, checkout: Checkout) -> None:
+    def __init__(self, checkout: Checkout, password: str) -> None:
         self.checkout = checkout
-        password = read_exports(checkout.folder / ".lab" / "credentials.env")["HYPERCOMPOSE_GIT_PASSWORD"]
         self.repository = Repository(
             url=URL, ca=str(checkout.folder / ".lab/tls/ca.crt"), user="lab", password=password
         )

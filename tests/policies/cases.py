@@ -165,6 +165,7 @@ CASES: dict[str, tuple[list[Resource], list[Resource]]] = {
         [
             step("DockerFirewall", published={"a": {"ports": ["2375/tcp"]}}),
             step("DockerFirewall", published={"a": {"ports": ["9443/tcp"]}}),
+            step("DockerFirewall", published={"docker-api": {"ports": ["2376/tcp"], "sources": ["10.0.0.0/8"]}}),
             step("DockerFirewall", published={"a": {"ports": ["9000-9500/tcp"]}}),
             step("DockerFirewall", published={"a": {"ports": ["45000/tcp"]}}),
             inline({"ports": ["22:2222"]}),
@@ -177,6 +178,7 @@ CASES: dict[str, tuple[list[Resource], list[Resource]]] = {
         ],
         [
             step("DockerFirewall", published={"a": OPEN, "portainer": {"ports": ["9443/tcp"]}}),
+            step("DockerFirewall", published={"docker-api": {"ports": ["2376/tcp"], "sources": ["10.0.0.5/32"]}}),
             inline({"ports": ["80:80", "8443:443/tcp", "3000", "${PORT}:80", {"target": 80}]}),
             published("services: {web: {ports: ['${A:-0.0.0.0}:${PORT:-8080}:80']}}"),
             resource(STACK, inline=UNKNOWN),

@@ -179,6 +179,16 @@ def test_a_ref_is_moved_back_to_a_commit_that_it_had(ours: Repository, ref: str)
     assert ours.head(ref) == first
 
 
+def test_a_commit_that_follows_has_the_same_files_on_a_ref_beside(
+    repositories: Repositories, ours: Repository, ref: str
+) -> None:
+    first = ours.publish(ref, FILES, "first")
+    for _ in range(2):  # one that an interrupted run left is in nobody's way
+        beside = ours.follow_up(f"{ref}.again", first, "again")
+    assert ours.snapshot(f"{ref}.again") == (beside, ours.snapshot(ref)[1])
+    assert git(bare(repositories), "rev-parse", f"{beside}^") == first == ours.head(ref)
+
+
 def test_a_ref_that_was_moved_back_advances_to_the_commit_that_followed_and_to_no_other(
     ours: Repository, ref: str
 ) -> None:

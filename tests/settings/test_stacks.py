@@ -503,3 +503,22 @@ def test_the_firewalls_name_of_a_port_is_never_too_long() -> None:
 
 def test_the_sites_git_password_goes_nowhere_without_tls() -> None:
     assert "stacks.shop.git" in refused(git={"url": "http://git.test/a/b"})
+
+
+@pytest.mark.parametrize(
+    ("moved", "told"),
+    [
+        ({"host": "srv-9"}, "stacks.shop.moved_from.host: 'srv-9', expected one of srv-1"),
+        ({"stack": "shop"}, "stacks.shop.moved_from.stack: 'shop', expected a name that no stack has now"),
+        ({}, "`stack`, its name before, or `host`, where it ran before, or both"),
+    ],
+)
+def test_where_a_stack_comes_from_has_to_be_a_place_that_there_is(moved: dict[str, str], told: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        stack(inline=INLINE, moved_from={**moved, "volumes": "copy"})
+    assert told in str(refused.value).replace('"', "'")
+
+
+def test_a_stack_may_come_from_another_name_or_host() -> None:
+    moved = stack(inline=INLINE, moved_from={"stack": "store", "host": "srv-1", "volumes": "leave"}).settings.moved_from
+    assert (moved.stack, moved.host, moved.volumes) == ("store", "srv-1", "leave")

@@ -8,7 +8,7 @@ import secrets
 
 from aiohttp import web
 
-from lab.portainer import defaults
+from lab.portainer import defaults, tls
 from lab.portainer.addresses import host_and_port
 from lab.portainer.calls.endpoints import check_name
 from lab.portainer.engine import DEFAULT, EngineError
@@ -40,6 +40,7 @@ async def create(call: Call) -> object:
         endpoint = _edge(number, name, form["URL"], common)
     else:
         common["PublicURL"] = form.get("PublicURL", "")
+        common["TLSConfig"] = tls.config(call, number, form, await files(call.request))
         endpoint = defaults.endpoint(number, name, form.get("URL") or DEFAULT, **common)
         await _look_at(call, endpoint)
     call.server.store.write("endpoints", number, endpoint)
@@ -53,6 +54,12 @@ async def fields(request: web.Request) -> dict[str, str]:
         return {}
     form = await request.post()
     return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+async def files(request: web.Request) -> dict[str, bytes]:
+    """The files of a form by their fields."""
+    form = await request.post()
+    return {name: value.file.read() for name, value in form.items() if isinstance(value, web.FileField)}
 
 
 def _checked(form: dict[str, str]) -> tuple[str, int, list[int]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 
-from lab.portainer import payload
+from lab.portainer import payload, tls
 from lab.portainer.endpoints import completed, find, may_use, shown
-from lab.portainer.engine import EngineError
+from lab.portainer.engine import Address, EngineError
 from lab.portainer.replies import EMPTY, ApiError, Reply
 from lab.portainer.routing import Access, Call, route
 from lab.portainer.store import Record
@@ -49,6 +49,9 @@ async def update(call: Call) -> object:
     numbers = {"GroupId": body.number("GroupID")} if body.has("GroupID") else {}
     tags = {"TagIds": body.listed("TagIDs")} if body.has("TagIDs") else {}
     endpoint |= texts | mapped | numbers | tags
+    if body.flag("TLS") and not body.flag("TLSSkipVerify"):
+        endpoint["TLSConfig"] = tls.stored(call, number)
+        await call.server.engines.forget(Address.of(endpoint))
     if body.number("Status") in (1, 2):
         endpoint["Status"] = body.number("Status")
     call.server.store.write("endpoints", number, endpoint)

@@ -30,6 +30,6 @@ async def refuse_swarm(call: Call, endpoint: Record, method: str) -> None:
 async def ask_for_services(call: Call, endpoint: Record, message: str) -> None:
     """500 with what the engine answers when it is in no swarm."""
     try:
-        await call.server.engines.get(endpoint["URL"], "/services")
+        await call.server.engines.get(endpoint, "/services")
     except EngineError as error:
         raise ApiError(500, message, str(error)) from error

@@ -45,11 +45,11 @@ async def forward(call: Call, endpoint: Record) -> web.StreamResponse:
     path = re.sub(r"^/v\d\.\d+", "", raw.partition("?")[0])
     passing = Passing(call, endpoint, raw, path)
     body = await guard.checked_body(passing)
-    session = call.server.engines.session(Address(endpoint["URL"]))
+    session = call.server.engines.session(Address.of(endpoint))
     try:
         async with session.request(
             passing.method,
-            Address(endpoint["URL"]).target(raw),
+            Address.of(endpoint).target(raw),
             headers=login.headers(passing, _headers(call.request)),
             data=body,
             allow_redirects=False,

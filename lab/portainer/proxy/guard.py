@@ -57,7 +57,7 @@ async def _check(passing: Passing) -> None:
 async def _labels(passing: Passing, parts: list[str]) -> dict[str, str]:
     suffix = "/json" if parts[0] == "containers" else ""
     try:
-        found = await passing.call.server.engines.get(passing.endpoint["URL"], f"/{parts[0]}/{parts[1]}{suffix}")
+        found = await passing.call.server.engines.get(passing.endpoint, f"/{parts[0]}/{parts[1]}{suffix}")
     except EngineError as error:
         raise ApiError(500, REFUSED, str(error)) from error
     return (found.get("Config") or found).get("Labels") or {}

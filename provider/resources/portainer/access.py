@@ -25,7 +25,10 @@ START_S = 90.0
 
 
 class Access(Resource):
-    """`url`, `certificate`, `user`, `password`, `description` of the key, `accept` (releases by name)."""
+    """`url`, `certificate`, `user`, `password`, `description` of the key, `accept` (releases by name).
+
+    `data`: the server's data volume; a new one knows no key of ours. `keyGeneration`: another number makes another key.
+    """
 
     type = "hypercompose:portainer:Access"
     stable: ClassVar[frozenset[str]] = frozenset({"apiKey", "instanceId"})
@@ -62,7 +65,8 @@ class Access(Resource):
         if olds.get("password") != news["password"]:
             set_password(_place(news), str(news["user"]), str(olds["password"]), str(news["password"]))
         key = str(olds.get("apiKey") or "")
-        if not key_is_valid(_place(news), key):
+        rotates = olds.get("keyGeneration", 1) != news.get("keyGeneration", 1)
+        if rotates or not key_is_valid(_place(news), key):
             password = str(news["password"])
             key = make_key(login(_place(news), str(news["user"]), password), password, str(news["description"]))
         return {**status, "apiKey": key}

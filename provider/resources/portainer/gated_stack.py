@@ -29,7 +29,7 @@ class GatedStack(Resource):
     """
 
     type = "hypercompose:portainer:GatedStack"
-    replace_on = frozenset({"vm", "name"})
+    replace_on = frozenset({"vm", "name", "place"})
     delete_before_replace = True
     defaults: ClassVar[Mapping[str, Any]] = {"state": AS_WANTED}
 
@@ -65,10 +65,13 @@ class GatedStack(Resource):
         return {**state, "state": AS_WANTED if text == IS_AS_WANTED else text, **_outputs(found)}
 
     def update(self, context: Context, olds: Properties, news: Properties) -> Properties:
-        """Bring it to the new inputs, whatever was refused before."""
+        """Bring it to the new inputs, whatever was refused before. What others have pushed fails no `up` of ours."""
         try:
             return self._follow(context, news)
         except GateRefused as error:
+            if not news.get("commit") and error.status.get("running"):
+                context.warn("", _where(news, error))
+                return _outputs(error.status)
             raise ProvisioningError(_where(news, error)) from error
 
     def delete(self, context: Context, identity: str, state: Properties) -> None:
@@ -99,7 +102,7 @@ def settings_of(inputs: Properties) -> dict[str, Any]:
         "timeout_s": int(inputs.get("timeoutS") or 180),
         "commit": str(inputs.get("commit") or ""),
         "repushed": str(inputs.get("repushed") or "report"),
-        "running": bool(inputs.get("running", True)),
+        "running": inputs.get("run") != "stopped",
         "hook": str(inputs.get("hook") or ""),
         "portainer": str(inputs["server"]["url"]),
         "certificate": str(inputs["server"]["certificate"]),

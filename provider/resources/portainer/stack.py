@@ -3,43 +3,56 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from provider.resource import Context, HalfMade, Properties, Resource
 from provider.resources.portainer.session import server_of, told
 from provider.resources.portainer.stack_inputs import address_of, problems, wanted_of
+from provider.resources.portainer.stack_move import bring_volumes, unmoved
 from provisioning.claim import Problem
 from provisioning.compose.containers import Container
 from provisioning.errors import ProvisioningError
+from provisioning.portainer.api import PortainerError
 from provisioning.portainer.containers import Docker
 from provisioning.portainer.env_values import from_pairs
-from provisioning.portainer.rollout import OWNER, Scene, Wanted, change, create, existing, owner_of
+from provisioning.portainer.rollout import OWNER, Scene, Wanted, change, create, existing, owner_of, stop, store
 from provisioning.portainer.stacks import INACTIVE, Found, Stacks, commit_of
 from provisioning.portainer.watch import RolloutFailed
 from provisioning.steps.kind import AS_WANTED
 
 PATIENCE_S = 900
-WAYS = frozenset({"server", "connection", "ca", "adopt", "keepVolumes", "allowedPaths", "timeoutS", "hide"})
+IN_USE = 409
+WAYS = frozenset(
+    {"server", "connection", "ca", "adopt", "keepVolumes", "allowedPaths", "timeoutS", "hide", "place", "movedFrom"}
+)
 """Inputs about how it is done: nothing is deployed when only these change."""
-AGAIN = frozenset({"env", "state"})
-"""Inputs whose change needs containers made again though the commit is the same."""
+STORED = frozenset({"user", "password", "interval", "webhookGeneration"})
+"""Inputs that Portainer only has to know: no container notices."""
+STARTED, STOPPED = "started", "stopped"
 
 
 class Stack(Resource):
     """See `stack_inputs` for its inputs; gives `stackId`, `webhook`, `running` (image by service), `runningCommit`."""
 
     type = "hypercompose:portainer:Stack"
-    stable: ClassVar[frozenset[str]] = frozenset({"stackId", "webhook"})
+    stable: ClassVar[frozenset[str]] = frozenset({"stackId"})
     replace_on = frozenset({"vm", "name", "environmentId", "url", "path", "additional"})
     secrets: ClassVar[frozenset[str]] = frozenset({"webhook"})
     delete_before_replace = True
-    defaults: ClassVar[Mapping[str, Any]] = {"state": AS_WANTED}
+    defaults: ClassVar[Mapping[str, Any]] = {"state": AS_WANTED, "run": STARTED}
 
     def check(self, context: Context, urn: str, olds: Properties, news: Properties) -> Iterable[Problem]:
-        """What can be told without its host."""
-        return problems(news)
+        """What can be told without its host; for one that moves, whether its volumes are seen to."""
+        return [*problems(news), *unmoved(olds, news, lambda: _docker(olds).volumes(str(olds["name"])))]
+
+    def replaces(self, olds: Properties, news: Properties) -> frozenset[str]:
+        """A server whose data was lost gives other numbers to the same environments."""
+        old, new = olds.get("server") or {}, news.get("server") or {}
+        is_anew = old.get("url") == new.get("url") and old.get("data") != new.get("data")
+        return self.replace_on - {"environmentId"} if is_anew else self.replace_on
 
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """Deploy it. One that was made and is not well stays in the state: the next run goes on with it."""
@@ -50,8 +63,11 @@ class Stack(Resource):
         wanted = wanted_of(inputs, webhook)
         scene = _scene(context, inputs)
         with _named(inputs), scene.hosts.holding(scene.address, f"stack-{wanted.name}", PATIENCE_S):
+            bring_volumes(context, scene, inputs)
             try:
                 number = create(scene, wanted)
+                if inputs.get("run") == STOPPED:
+                    stop(scene, wanted, scene.stacks.get(number) or {"Id": number})
             except RolloutFailed as error:
                 if scene.stacks.find(wanted.name) is None:
                     raise
@@ -60,10 +76,14 @@ class Stack(Resource):
 
     def read(self, context: Context, urn: str, identity: str, state: Properties) -> Properties | None:
         """As the server and its Docker have it; None where the server has no such stack of ours."""
+        if "server" not in state:
+            raise ProvisioningError(NO_IMPORT)
 
         def ask() -> Properties | None:
             stacks = _stacks(state)
-            found = stacks.get(int(state.get("stackId") or 0)) or stacks.find(str(state["name"]))
+            # a server that was made anew may have given the number to another stack
+            found = stacks.get(int(state.get("stackId") or 0))
+            found = found if found and found["Name"] == state["name"] else stacks.find(str(state["name"]))
             if found is None or owner_of(found) != state["owner"]:
                 return None
             containers = _docker(state).containers(str(state["name"]))
@@ -74,19 +94,20 @@ class Stack(Resource):
 
     def update(self, context: Context, olds: Properties, news: Properties) -> Properties:
         """Bring it to the new inputs; where that fails, what ran before comes back."""
-        scene, wanted = (
-            _scene(context, news),
-            wanted_of(news, str(news.get("hook") or olds.get("webhook") or uuid.uuid4())),
-        )
+        olds = {"run": STARTED, **olds}
         changed = {name for name in {*olds, *news} - _OUTPUTS if olds.get(name) != news.get(name)}
+        kept = "" if "webhookGeneration" in changed else str(olds.get("webhook") or "")
+        scene, wanted = _scene(context, news), wanted_of(news, str(news.get("hook") or kept or uuid.uuid4()))
         with _named(news), scene.hosts.holding(scene.address, f"stack-{wanted.name}", PATIENCE_S):
             found = existing(scene, wanted)
             if found is None:
-                return _outputs(scene, wanted, create(scene, wanted))
-            if changed - WAYS or "stackId" not in olds:
-                if found.get("Status") == INACTIVE:
-                    scene.stacks.start(int(found["Id"]))
-                change(scene, wanted, found, redeploy=bool(changed & AGAIN) or "stackId" not in olds)
+                ours = "stackId" in olds and olds.get("owner") == news["owner"]
+                number = create(scene, replace(wanted, deployed=ours))
+                found = scene.stacks.get(number) or {"Id": number}
+            elif news.get("run") == STARTED and (changed - WAYS or "stackId" not in olds):
+                _bring_about(scene, wanted, found, changed if "stackId" in olds else _ALL)
+            if news.get("run") == STOPPED:
+                stop(scene, wanted, found)
             return _outputs(scene, wanted, int(found["Id"]))
 
     def delete(self, context: Context, identity: str, state: Properties) -> None:
@@ -97,10 +118,33 @@ class Stack(Resource):
             if found is not None and owner_of(found) == state["owner"]:
                 scene.stacks.delete(int(found["Id"]))
                 for volume in () if state.get("keepVolumes", True) else scene.docker.volumes(name):
-                    scene.docker.remove_volume(volume)
+                    _remove_volume(context, scene.docker, volume)
 
 
 _OUTPUTS = frozenset({"stackId", "webhook", "running", "runningCommit"})
+_ALL = frozenset({"state"})
+NO_IMPORT = (
+    "a stack is not imported: what it is made of is not in its id. Declare it in the settings under the same name with "
+    "`adopt: true`; `up` takes it over where it runs, and its volumes stay"
+)
+
+
+def _bring_about(scene: Scene, wanted: Wanted, found: Found, changed: Set[str]) -> None:
+    """Not more than the change needs. A container that is not well is made again; so is every one of a ref that is not
+    ours when its environment changes, as there is no commit to deploy."""
+    if changed <= WAYS | STORED and found.get("Status") != INACTIVE:
+        store(scene, wanted, found)
+    else:
+        change(scene, wanted, found, redeploy="state" in changed or ("env" in changed and not wanted.commit))
+
+
+def _remove_volume(context: Context, docker: Docker, name: str) -> None:
+    try:
+        docker.remove_volume(name)
+    except PortainerError as error:
+        if error.status != IN_USE:
+            raise
+        context.warn("", f"volume {name}: stays, as containers of others use it")
 
 
 def _stacks(inputs: Properties) -> Stacks:
@@ -137,22 +181,24 @@ def _facts(found: Found, containers: list[Container]) -> Properties:
 def _inputs_now(stacks: Stacks, state: Properties, found: Found, containers: list[Container]) -> Properties:
     """The inputs that can drift."""
     env = {name: value for name, value in from_pairs(found.get("Env")).items() if name != OWNER}
-    now: dict[str, Any] = {"env": env, "state": "; ".join(_unwell(state, found, containers)) or AS_WANTED}
-    git = found.get("GitConfig")
-    if git is None:
-        now["inline"] = stacks.text(int(found["Id"]))
-    else:
-        now["ref"] = str(git["ReferenceName"])
-        now["interval"] = str((found.get("AutoUpdate") or {}).get("Interval") or "")
-        if state.get("commit"):
-            now["commit"] = commit_of(found)
+    git, is_stopped = found.get("GitConfig"), found.get("Status") == INACTIVE
+    now: dict[str, Any] = {"run": STOPPED if is_stopped else STARTED, "state": AS_WANTED}
+    if git is not None:
+        now |= {"env": env, "ref": str(git["ReferenceName"])}
+    if not is_stopped:  # of a stopped one, Portainer knows what ran last
+        now |= {"env": env, "state": "; ".join(_unwell(state, found, containers)) or AS_WANTED}
+        now |= _deployed_now(stacks, state, found)
     return {name: value for name, value in now.items() if name in state}
 
 
+def _deployed_now(stacks: Stacks, state: Properties, found: Found) -> Properties:
+    if found.get("GitConfig") is None:
+        return {"inline": stacks.text(int(found["Id"]))}
+    interval = str((found.get("AutoUpdate") or {}).get("Interval") or "")
+    return {"interval": interval, **({"commit": commit_of(found)} if state.get("commit") else {})}
+
+
 def _unwell(state: Properties, found: Found, containers: list[Container]) -> Iterator[str]:
-    if found.get("Status") == INACTIVE:
-        yield "stopped"
-        return
     for service in sorted(set(state.get("running") or ()) - {container.service for container in containers}):
         yield f"{service} has no container"
     wanted = _wanted_images(state, found, containers)

@@ -3,7 +3,9 @@
 `server`, `environmentId`, `connection` (the host), `name`, `owner`, `env`; either `inline` (the compose file's text) or
 `url`, `ref`, `path`, `additional`, `user`, `password`, `ca` with `interval`; `commit` where the ref is ours alone;
 `gated` where it is that of a gate, then also `hook`, the id of its webhook;
-`adopt`, `keepVolumes`, `allowedPaths`, `timeoutS`; `hide`: values that no error may show.
+`run` (started, stopped); `webhookGeneration` (another number, another webhook); `place` (name of the host) and
+`movedFrom` (see `stack_move`); `adopt`, `keepVolumes`, `allowedPaths`, `timeoutS`;
+`hide`: values that no error may show.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from provisioning.steps.docker.daemon import DockerDaemon
 from provisioning.steps.docker.firewall import DockerFirewall
+from provisioning.steps.docker.listener import DockerListener
 from provisioning.steps.docker.packages import DockerPackages
 from provisioning.steps.docker.proof import DockerProof
 from provisioning.steps.docker.registry_login import RegistryLogin
@@ -17,6 +18,7 @@ KINDS: tuple[Kind, ...] = (
     DockerFirewall(),
     DockerPackages(),
     DockerService(),
+    DockerListener(),
     DockerUsers(),
     RegistryTrust(),
     RegistryLogin(),

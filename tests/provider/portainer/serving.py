@@ -20,7 +20,7 @@ TEXT = "services: {web: {image: 'web:1'}}"
 URN = "urn:pulumi:dev::hypercompose::hypercompose:portainer:Stack::shop"
 COMMON: dict[str, Any] = {
     "vm": "1100", "server": SERVER, "environmentId": 3, "connection": PLACE, "name": "shop", "owner": "lab/dev/shop",
-    "env": {"LEVEL": "info"}, "timeoutS": 0.1, "state": "as wanted",
+    "env": {"LEVEL": "info"}, "timeoutS": 0.1, "state": "as wanted", "run": "started",
 }  # fmt: skip
 INLINE = {**COMMON, "inline": TEXT}
 GIT = {
@@ -40,9 +40,9 @@ class LockingHosts(FakeHosts):
     @contextmanager
     def holding(self, address: Address, name: str, patience_s: float) -> Iterator[None]:
         self.held.append(name)
-        self.holds = True
+        before, self.holds = self.holds, True
         yield
-        self.holds = False
+        self.holds = before
 
     def ask(self, address: Address, program: str, timeout_s: float) -> Result:
         assert self.holds, "a host is asked without its lock"

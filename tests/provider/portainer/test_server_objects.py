@@ -18,6 +18,7 @@ from provider.resources.portainer.settings import Settings
 from provisioning.errors import ProvisioningError
 from provisioning.portainer.access import key_is_valid, login, make_key
 from provisioning.portainer.api import Place
+from provisioning.portainer.objects import Remote
 from tests.portainer.servers import running
 
 PASSWORD = "adminpassword12"
@@ -194,3 +195,29 @@ def test_an_environment_that_the_server_does_not_have_is_gone(server: dict[str, 
     state = {"server": server, "name": "nowhere", "environmentId": 99}
     assert Environment().read(context, URN, "99", state) is None
     Environment().delete(context, "99", state)
+
+
+def test_another_generation_makes_another_key_and_revokes_the_old_one(
+    place: Place, inputs: dict[str, Any], context: Context
+) -> None:
+    _, outputs = Access().create(context, inputs)
+    later = Access().update(context, {**inputs, **outputs}, {**inputs, "keyGeneration": 2})
+    assert later["apiKey"] != outputs["apiKey"]
+    assert key_is_valid(place, later["apiKey"])
+    assert not key_is_valid(place, outputs["apiKey"])
+    same = Access().update(context, {**inputs, **later, "keyGeneration": 2}, {**inputs, "keyGeneration": 2})
+    assert same["apiKey"] == later["apiKey"]
+
+
+def test_another_host_is_asked_for_with_the_files_of_its_api() -> None:
+    form = Remote(url="tcp://10.0.0.2:2376", authority="CA", certificate="CERT", key="KEY").form()
+    assert form["EndpointCreationType"] == (None, "1")
+    assert (form["URL"], form["TLS"]) == ((None, "tcp://10.0.0.2:2376"), (None, "true"))
+    texts = {name: form[name][1] for name in ("TLSCACertFile", "TLSCertFile", "TLSKeyFile")}
+    assert texts == {"TLSCACertFile": "CA", "TLSCertFile": "CERT", "TLSKeyFile": "KEY"}
+
+
+def test_an_agent_is_asked_for_as_one() -> None:
+    form = Remote(url="tcp://10.0.0.2:9001", is_agent=True).form()
+    assert form["EndpointCreationType"] == (None, "2")
+    assert form["TLSSkipVerify"] == form["TLSSkipClientVerify"] == (None, "true")

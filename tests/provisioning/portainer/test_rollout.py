@@ -140,6 +140,30 @@ def test_a_compose_project_outside_of_portainer_is_refused_unless_adopted(theirs
     assert world.stacks.done == ["create_inline"]
 
 
+MARKS = {"hypercompose.env": "dev", "hypercompose.stack": "shop"}
+
+
+def test_containers_of_a_stack_that_the_server_forgot_are_ours_by_their_labels() -> None:
+    world = World(hosts=FakeHosts(theirs=["shop|running|"]))
+    world.docker.marks = [MARKS, {**MARKS, "other": "label"}]
+    create(world.scene(), wanted())
+    assert world.stacks.done == ["create_inline"]
+
+
+@pytest.mark.parametrize("marks", [[], [{}], [MARKS, {}], [{**MARKS, "hypercompose.env": "prod"}]])
+def test_containers_with_other_labels_are_somebody_elses(marks: list[dict[str, str]]) -> None:
+    world = World(hosts=FakeHosts(theirs=["shop|running|"]))
+    world.docker.marks = marks
+    with pytest.raises(ComposeRefused, match="name shop: taken"):
+        create(world.scene(), wanted())
+
+
+def test_containers_without_labels_are_ours_where_the_state_says_that_we_deployed_them() -> None:
+    world = World(hosts=FakeHosts(theirs=["shop|running|"]))
+    create(world.scene(), wanted(deployed=True))
+    assert world.stacks.done == ["create_inline"]
+
+
 @pytest.mark.parametrize(
     ("owner", "told"), [("lab/prod/shop", "the stack of lab/prod/shop"), (None, "a stack that is not ours")]
 )

@@ -139,7 +139,7 @@ def test_the_text_is_the_one_of_the_server() -> None:
     assert server.calls[0][1] == "/stacks/7/file"
 
 
-@pytest.mark.parametrize(("what", "status"), [("delete", 404), ("start", 409)])
+@pytest.mark.parametrize(("what", "status"), [("delete", 404), ("stop", 400)])
 def test_what_is_so_already_is_no_error_and_everything_else_is(what: str, status: int) -> None:
     found, server = stacks(PortainerError(status, "so already", "x"))
     getattr(found, what)(7)

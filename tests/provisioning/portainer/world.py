@@ -17,6 +17,7 @@ ADDRESS = Address(host="10.0.0.9", user="ops", host_key="ssh-ed25519 AAAA")
 OURS = "lab/dev/shop"
 REF = "refs/heads/dev/shop"
 OLD, NEW = "a" * 40, "b" * 40
+BESIDE = "c" * 40
 SOURCE = GitSource(url="https://git.lab/a.git", ref=REF, path="compose.yaml", user="ops", password="git-pw")
 INSIDE = "/run/hypercompose-compose.x/project"
 
@@ -82,8 +83,9 @@ class FakeStacks:
         self.calls.append(("knock", webhook))
         self.on_deploy()
 
-    def start(self, identity: int) -> None:
-        self.calls.append(("start", identity))
+    def stop(self, identity: int) -> None:
+        self.calls.append(("stop", identity))
+        self.found = {**(self.found or {}), "Status": 2}
 
     def delete(self, identity: int) -> None:
         self.calls.append(("delete", identity))
@@ -112,7 +114,11 @@ class FakeDocker:
     said: dict[str, list[str]] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    marks: list[dict[str, str]] = field(default_factory=lambda: [{"com.docker.compose.project": "shop"}])
     looked: int = 0
+
+    def labels(self, project: str) -> list[dict[str, str]]:
+        return self.marks
 
     def containers(self, project: str) -> list[Container]:
         self.looked += 1
@@ -136,6 +142,8 @@ class FakeRepository:
     files: dict[str, bytes] = field(default_factory=lambda: {"compose.yaml": b"services: {}"})
     asked: list[tuple[str, str]] = field(default_factory=list)
     moved: list[tuple[str, str]] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    beside: str = ""
 
     def snapshot(self, ref: str, below: str = "") -> tuple[str, dict[str, bytes]]:
         self.asked.append((ref, below))
@@ -144,6 +152,17 @@ class FakeRepository:
     def move(self, ref: str, commit: str) -> None:
         self.moved.append((ref, commit))
         self.commit = commit
+
+    def head(self, ref: str) -> str:
+        self.asked.append((ref, ""))
+        return self.commit
+
+    def follow_up(self, ref: str, commit: str, message: str) -> str:
+        self.beside = ref
+        return BESIDE
+
+    def remove(self, ref: str) -> None:
+        self.removed.append(ref)
 
     def advance(self, ref: str, commit: str) -> bool:
         if not self.moved:
