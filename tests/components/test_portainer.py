@@ -193,7 +193,8 @@ def register(
             [Ground(host=plan, connection=place, docker=docker_host)] if docker_host else []
         )
         hidden = [pulumi.Output.from_input(one["password"].is_secret()) for one in servers.values()]
-        closed = [pulumi.Output.from_input(one.is_secret()) for one in applications.webhooks.values()]
+        hooks: list[Any] = list(applications.webhooks.values())
+        closed = [pulumi.Output.from_input(one.is_secret()) for one in hooks]
         webhooks = {"webhooks": applications.webhooks, "closed": closed}
         return {"servers": servers, "stacks": found, "hidden": hidden, **webhooks}
 
