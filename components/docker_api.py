@@ -35,7 +35,9 @@ class DockerApi(pulumi.ComponentResource):
     remote: Mapping[str, Any]
     """As Portainer's environment takes it."""
     opening: Mapping[str, Any]
-    """What the host's firewall lets in."""
+    """Who reaches that port."""
+    host_opening: Mapping[str, Any]
+    """What the host's own firewall lets in: also what Portainer asks of the gate."""
 
     def __init__(self, name: str, args: DockerApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare the certificates."""
@@ -43,8 +45,10 @@ class DockerApi(pulumi.ComponentResource):
         host = args.connection.host
         port = DOCKER_PORT if args.via == "tls" else AGENT_PORT
         url = pulumi.Output.format("tcp://{0}:{1}", host, port)
+        from_server = {"sources": [pulumi.Output.concat(args.server.host, "/32")]}
+        self.opening = {"ports": [f"{port}/tcp"], **from_server}
         ports = [f"{number}/tcp" for number in (port, args.gate_port) if number]
-        self.opening = {"ports": ports, "sources": [pulumi.Output.concat(args.server.host, "/32")]}
+        self.host_opening = {"ports": ports, **from_server}
         if args.via == "tls":
             signed = self._authority(name, args.site.native)
             own = self._certificate(f"{name}-server", signed, args.site.native, usage="server", addresses=[host])

@@ -53,7 +53,7 @@ def build_host(
         site=access.site,
         owner=owner,
         baseline=plan.baseline,
-        opening=api.opening if api else None,
+        opening=api.host_opening if api else None,
     )
     baseline = HostBaseline(f"{plan.name}-baseline", arguments)
     docker = _docker(plan, connection, access, baseline, api)

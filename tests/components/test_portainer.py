@@ -188,12 +188,15 @@ def register(
         )
         program: Any = SimpleNamespace(stack="dev", site=load_site("lab"), stacks=stacks, portainers={"srv": portainer})
         docker_host = build_host(plan, place, access)
-        grounds = [Ground(host=plan, connection=place, docker=docker_host)] if docker_host else []
         applications = Applications(program=program, site=site, secrets=given, places={"srv": place, "old": old})
-        servers, found = applications.on(grounds)
-        shown = [*(one["password"] for one in servers.values()), *applications.webhooks.values()]
-        hidden = [pulumi.Output.from_input(one.is_secret()) for one in shown]
-        return {"servers": servers, "stacks": found, "hidden": hidden, "webhooks": applications.webhooks}
+        servers, found = applications.on(
+            [Ground(host=plan, connection=place, docker=docker_host)] if docker_host else []
+        )
+        hidden = [pulumi.Output.from_input(one["password"].is_secret()) for one in servers.values()]
+        hooks: list[Any] = list(applications.webhooks.values())
+        closed = [pulumi.Output.from_input(one.is_secret()) for one in hooks]
+        webhooks = {"webhooks": applications.webhooks, "closed": closed}
+        return {"servers": servers, "stacks": found, "hidden": hidden, **webhooks}
 
     with pytest.MonkeyPatch.context() as patch:
         for kind, outputs in OUTPUTS.items():
@@ -567,7 +570,7 @@ def test_another_setting_for_tags_that_are_pushed_again_reaches_the_gate() -> No
 
 def test_webhooks_are_outputs_of_gated_stacks_alone_and_secrets(gated: Run) -> None:
     assert gated.outputs["webhooks"] == dict.fromkeys(("book", "theirs"), f"https://10.77.0.50:9444/hooks/{MADE_UP}")
-    assert gated.outputs["hidden"] == [True, True, True]
+    assert gated.outputs["closed"] == [True, True]
     kinds = [name for name in gated.recording.types if gated.kind(name) == "secret:Uuid"]
     assert sorted(kinds) == ["book-hook", "book-webhook", "theirs-hook", "theirs-webhook"]
 
@@ -668,8 +671,9 @@ def test_nobody_asks_for_a_git_password_where_nobody_logs_in(monkeypatch: pytest
 
 
 def test_the_webhook_of_a_followed_stack_is_told_as_a_secret_and_others_have_none(both: Run) -> None:
+    told = both.outputs["stacks"]
     assert both.outputs["webhooks"] == {"theirs": "https://10.77.0.50:9443/api/stacks/webhooks/w"}
-    assert both.outputs["hidden"] == [True, True]
+    assert "webhook" not in told["book"] and "webhook" not in told["text"]
 
 
 def test_a_stack_that_moved_knows_its_name_and_place_before() -> None:

@@ -83,7 +83,8 @@ def test_the_host_without_a_server_listens_with_its_own_certificate(tls: Run) ->
 def test_both_firewalls_let_in_the_portainer_host_alone(tls: Run) -> None:
     opening = {"ports": ["2376/tcp"], "sources": ["10.77.0.50/32"]}
     assert tls.inputs("far-docker-firewall")["published"]["docker-api"] == opening
-    assert tls.inputs("far-firewall")["open"]["docker-api"] == opening
+    also_the_gate = {**opening, "ports": ["2376/tcp", "9444/tcp"]}
+    assert tls.inputs("far-firewall")["open"]["docker-api"] == also_the_gate
     assert "docker-api" not in tls.inputs("srv-docker-firewall")["published"]
     assert "docker-api" not in tls.inputs("srv-firewall")["open"]
 

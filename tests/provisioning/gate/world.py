@@ -89,6 +89,9 @@ class FakeEngine:
     def has(self, image: str) -> bool:
         return image in self.images
 
+    def volume(self, name: str) -> Path | None:
+        return None
+
 
 @dataclass
 class Source:
