@@ -15,7 +15,7 @@ FIRST_SAFE = {(2, 33): (2, 33, 8), (2, 39): (2, 39, 2)}
 NEWER_SAFE = (2, 40, 1)
 PAUSE_S = 0.5
 LOGIN_PAUSES_S = (2.0, 5.0, 10.0)
-"""More than ten logins a second are answered by 403, for everybody behind one address (recorded)."""
+"""More than ten logins at once, then more than one a second, are answered by 403 for an hour, by address (measured)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -330,7 +330,7 @@ def test_a_password_is_made_up_where_none_is_configured_and_is_a_secret(server: 
     assert (made_up["length"], made_up["keeper"]) == (32, "srv")
     assert server.inputs("srv-portainer-server")["password"] == MADE_UP
     assert "password" in server.recording.requests["srv-portainer-server"].additionalSecretOutputs
-    assert server.outputs["hidden"] == [True, True]
+    assert server.outputs["hidden"] == [True]
 
 
 def test_a_configured_password_is_taken_and_is_a_secret() -> None:
