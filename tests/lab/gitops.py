@@ -12,10 +12,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import requests
 import yaml
 
 from provisioning.git import Repository
+from setup.exports import read_exports
 from tests.lab.checkout import NET, Checkout
 
 STACK, HOST, ADDRESS = "gitops", "vm-gitops", f"{NET}.0.61"
@@ -175,6 +177,17 @@ class Site:
     def webhook(self, name: str) -> str:
         said = self.checkout.pulumi("stack", "output", "webhooks", "--json", "--show-secrets", stack=STACK).text
         return str(json.loads(said[said.index("{") :])[name])
+
+
+@contextmanager
+def site_of(checkout: Checkout) -> Iterator[Site]:
+    """While a block runs, this process finds the lab's git server, too."""
+    exports = read_exports(checkout.folder / ".lab" / "credentials.env")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in exports.items():
+            if name.startswith("GIT_CONFIG_"):  # where the lab's git server is, as this machine asks another DNS
+                patch.setenv(name, value)
+        yield Site(checkout, exports["HYPERCOMPOSE_GIT_PASSWORD"])
 
 
 def page(port: int = 8181) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import requests
 
-from setup.exports import read_exports
 from tests.lab.checkout import Checkout
 from tests.lab.gitops import (
     ADDRESS,
@@ -24,6 +23,7 @@ from tests.lab.gitops import (
     Load,
     Site,
     page,
+    site_of,
     web,
 )
 
@@ -55,12 +55,8 @@ BAD: dict[str, tuple[Any, str]] = {
 
 @pytest.fixture(scope="module")
 def site(checkout: Checkout) -> Iterator[Site]:
-    exports = read_exports(checkout.folder / ".lab" / "credentials.env")
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in exports.items():
-            if name.startswith("GIT_CONFIG_"):  # where the lab's git server is, as this machine asks another DNS
-                patch.setenv(name, value)
-        yield Site(checkout, exports["HYPERCOMPOSE_GIT_PASSWORD"])
+    with site_of(checkout) as found:
+        yield found
 
 
 def test_up_ends_with_what_the_branch_says_by_way_of_the_gate(site: Site) -> None:
