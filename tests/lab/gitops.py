@@ -28,12 +28,17 @@ URL = "https://git.lab.internal:3443/hypercompose/deployments.git"
 INTERVAL_S = 2
 
 
+def serving(version: str) -> list[str]:
+    """The command of a container whose page is its version, and that ends when it is told to."""
+    serve = f"mkdir -p /tmp/www; echo {version} >/tmp/www/index.html; trap 'exit 0' TERM"
+    return ["sh", "-c", f"{serve}; httpd -f -p 8080 -h /tmp/www & wait"]
+
+
 def web(version: str, **changes: Any) -> dict[str, Any]:
     """A compose file whose page is its version; `changes` are of its only service."""
-    serve = f"mkdir -p /tmp/www; echo {version} >/tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www"
     service = {
         "image": PROBE,
-        "command": ["sh", "-c", serve],
+        "command": serving(version),
         "restart": "unless-stopped",
         "stop_grace_period": "1s",
         "ports": ["8181:8080"],
