@@ -48,9 +48,10 @@ class Rollout:
             state = self._saw(state, head or state.asked, "" if head else gone)
             if head is None or not self._is_new(state, head, forced=forced, retry=retry):
                 return self._heal(state) if forced else state
-            if not forced and self._is_stopped(state):
+            is_stopped = self._is_stopped(state)
+            if is_stopped and not forced:
                 return state
-            return self._advance(state, by)
+            return self._advance(state, by, waits=is_stopped)
         except GitError as error:
             return self._saw(state, state.asked, str(error))
 
@@ -126,11 +127,12 @@ class Rollout:
         """What ought to run and does not is released anew."""
         watch = self._watch()
         watch.look()
-        if not self.stack.running or state.trying or state.good is None or not list(watch.missing(state.good)):
+        is_stopped = not self.stack.running or not watch.found
+        if is_stopped or state.trying or state.good is None or not list(watch.missing(state.good)):
             return state
         return self._return_to(state, state.good, "some of it did not run any more")
 
-    def _advance(self, state: State, by: str) -> State:
+    def _advance(self, state: State, by: str, *, waits: bool = False) -> State:
         """Release what the source is at now."""
         self.tell("reading the commit")
         snapshot = self.source.fetch(self.stack.ref, folder_of(self.stack))
@@ -140,7 +142,7 @@ class Rollout:
             candidate = self._prepared(candidate)
         except Refusal as refusal:
             return self._refused(state, snapshot.commit, refusal)
-        trying = Trying(version=candidate.version, back=False, began=now())
+        trying = Trying(version=candidate.version, back=False, began=now(), waits=waits)
         return self._go_on(self.store.save(state, trying=trying, held="", repushed={}))
 
     def _prepared(self, candidate: Candidate) -> Candidate:
@@ -180,6 +182,8 @@ class Rollout:
     def _go_forward(self, state: State, trying: Trying) -> State:
         watch, version, began, well = self._watch(), trying.version, time.monotonic(), 0
         watch.look()
+        if trying.waits and not watch.found:
+            return state
         said, knocked, knocks = knock(self.stack), time.monotonic(), 0
         while well < WELL_TWICE:
             missing = list(watch.missing(version))

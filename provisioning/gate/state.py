@@ -55,6 +55,8 @@ class Trying:
     reason: str = ""
     """Why it comes back."""
     began: str = ""
+    waits: bool = False
+    """Whether the stack is stopped: it is released, and runs when somebody starts the stack."""
 
 
 @dataclass(frozen=True, kw_only=True)

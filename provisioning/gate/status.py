@@ -10,7 +10,8 @@ from provisioning.gate.engine import Engine, EngineError
 from provisioning.gate.state import State, Store, Version
 from provisioning.gate.watch import Watch
 
-AS_WANTED = "as wanted"
+AS_WANTED, ABSENT = "as wanted", "absent"
+NOTHING_THERE = "none of its containers is there; it was stopped, or removed"
 CALM = frozenset({AS_WANTED, "prepared", "rolling out", "stopped"})
 """States in which nobody has to do anything."""
 
@@ -67,7 +68,7 @@ def _how(stack: Gated, state: State, engine: Engine) -> tuple[str, str]:
     if state.trying:
         if state.trying.back:
             return "rolling back", state.trying.reason
-        return ("rolling out" if state.good else "prepared"), ""
+        return ("rolling out" if state.good and not state.trying.waits else "prepared"), ""
     if state.source_error:
         return "source away", state.source_error
     if refused and refused.commit == state.asked:
@@ -77,7 +78,7 @@ def _how(stack: Gated, state: State, engine: Engine) -> tuple[str, str]:
     if state.held and state.held == state.asked and state.good.commit != state.asked:
         return "held", f"rolled back to {state.good.commit[:10]} by {state.good.by}"
     if ill := _ill(stack, state.good, engine):
-        return "degraded", ill
+        return (ABSENT if ill == NOTHING_THERE else "degraded"), ill
     if state.repushed:
         tags = ", ".join(f"{service}: {image}" for service, image in sorted(state.repushed.items()))
         return "outdated", f"tags were pushed again: {tags}"
@@ -91,7 +92,7 @@ def _ill(stack: Gated, version: Version, engine: Engine) -> str:
     except EngineError as error:
         return str(error)
     if not watch.found:
-        return "none of its containers is there; it was stopped, or removed"
+        return NOTHING_THERE
     starting = ("is starting", "has just started")
     return "; ".join(text for text in watch.missing(version) if not text.endswith(starting))
 

@@ -22,7 +22,8 @@ PROBE = "registry.lab.internal:5000/lab/probe:1"
 SOURCES = [f"{NET}.0.0/24"]
 GIT, REF = "https://git.lab.internal:3443/hypercompose/deployments.git", "refs/heads/theirs/life"
 BOOK: dict[str, Any] = {"project": "guestbook", "host": FIRST, "ports": {"web": 8080}, "sources": SOURCES}
-FOLLOWS: dict[str, Any] = {"git": {"url": GIT, "ref": REF}, "host": FIRST, "poll": "1h", "env": {"WORD": "one"}}
+FOLLOWS: dict[str, Any] = {"git": {"url": GIT, "ref": REF}, "host": FIRST, "poll": "1h", "rollout": "direct"}
+FOLLOWS["env"] = {"WORD": "one"}
 TEXT = {"services": {"a": {"image": PROBE, "volumes": ["kept:/kept"]}}, "volumes": {"kept": {"external": True}}}
 
 
@@ -90,8 +91,8 @@ class Life:
 
     def webhook(self, name: str) -> str:
         """Of the outputs, where it is a secret."""
-        shown = self.checkout.pulumi("stack", "output", "stacks", "--json", "--show-secrets", stack=STACK).text
-        url = str(json.loads(shown[shown.index("{") :])[name]["webhook"])
+        shown = self.checkout.pulumi("stack", "output", "webhooks", "--json", "--show-secrets", stack=STACK).text
+        url = str(json.loads(shown[shown.index("{") :])[name])
         assert url not in self.checkout.pulumi("stack", "output", "--json", stack=STACK).text
         return url
 
@@ -177,7 +178,8 @@ def test_a_project_outside_of_portainer_is_adopted_with_its_volumes_and_containe
     life.push({"services": {"a": {"image": PROBE, "volumes": ["v:/v"]}}, "volumes": {"v": None}})
     before = life.ids("old")
     del life.stacks["follows"]
-    life.stacks["old"] = {"git": {"url": GIT, "ref": REF}, "host": FIRST, "adopt": True, "keep_volumes": False}
+    adopted = {"rollout": "direct", "adopt": True, "keep_volumes": False}
+    life.stacks["old"] = {"git": {"url": GIT, "ref": REF}, "host": FIRST, **adopted}
     life.up()
     assert life.must("cat $(docker volume inspect -f '{{.Mountpoint}}' old_v)/mark") == "kept\n"
     assert life.ids("old") == before

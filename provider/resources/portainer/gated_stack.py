@@ -82,7 +82,8 @@ class GatedStack(Resource):
         settings = settings_of(inputs)
         context.tell(f"releasing {str(inputs.get('commit') or inputs['ref'])[:40]}")
         deadline_s = 3.0 * int(settings["timeout_s"])  # forward, and back
-        return _outputs(_gate(context, inputs).follow(str(inputs["name"]), settings, deadline_s))
+        found = _gate(context, inputs).follow(str(inputs["name"]), settings, deadline_s)
+        return {**_outputs(found), "why": ""}
 
 
 def settings_of(inputs: Properties) -> dict[str, Any]:

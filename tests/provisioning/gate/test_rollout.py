@@ -382,14 +382,19 @@ def test_services_that_a_release_no_longer_has_are_removed(world: World) -> None
     assert world.running == {"r/web:2"}
 
 
-def test_a_stack_that_somebody_stopped_is_not_started_until_it_is_asked_for(world: World) -> None:
+def test_a_stack_that_somebody_stopped_is_started_by_nobody_here_but_its_release_is_ready(world: World) -> None:
     world.release(GOOD)
     world.engine.found = []
     commit, head = world.source.push(compose(LATER)), world.mirror.head()
     state = world.turn()
     assert world.mirror.head() == head and state.asked == commit and world.running == set()
     state = world.turn("hand", forced=True)
-    assert state.good and state.good.commit == commit and world.running == {"r/web:2"}
+    assert state.trying and state.trying.waits and world.mirror.head() != head and world.running == set()
+    assert world.turn().trying and world.running == set()
+    marks = state.trying.version.marks
+    world.engine.found = [container(marks["web"], image=state.trying.version.images["web"])]  # somebody starts it
+    state = world.turn()
+    assert state.good and state.good.commit == commit and state.trying is None
 
 
 def test_a_stack_that_is_not_to_run_gets_no_release(world: World) -> None:
@@ -401,8 +406,8 @@ def test_a_stack_that_is_not_to_run_gets_no_release(world: World) -> None:
 def test_an_up_releases_what_ought_to_run_and_does_not(world: World) -> None:
     first = world.release(GOOD)
     head = world.mirror.head()
-    world.engine.found = []
-    assert world.turn().good and world.running == set()
+    world.engine.found = [container("another")]
+    assert world.turn().good and world.mirror.head() == head
     state = world.turn("up", forced=True)
     assert state.good and state.good.commit == first and world.running == {"r/web:1"}
     assert world.mirror.head() != head and subject(world) == f"Back to {first}: some of it did not run any more"

@@ -101,7 +101,7 @@ def test_held_after_a_rollback_by_hand(folders: Folders) -> None:
 
 
 def test_what_does_not_run_any_more_is_degraded(folders: Folders) -> None:
-    assert how(folders, GOOD) == ("degraded", "none of its containers is there; it was stopped, or removed")
+    assert how(folders, GOOD) == ("absent", "none of its containers is there; it was stopped, or removed")
     assert how(folders, GOOD, container(state="exited", exit_code=3)) == ("degraded", "service web is exited (3)")
     assert how(folders, GOOD, container("other"))[1] == "service web has no container of this version"
     assert how(folders, GOOD, container(health="starting"))[0] == AS_WANTED
