@@ -23,6 +23,7 @@ from provisioning.gate.state import Version
 from provisioning.git import Snapshot
 
 MARK = "hypercompose.release"
+ROLLING = "x-rolling"
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 
 
@@ -107,6 +108,9 @@ def folder_of(stack: Gated) -> str:
 
 def _objections(model: Model) -> Iterator[str]:
     """What no release could hold."""
+    rolling = model.content.get(ROLLING)
+    if rolling is not None and not (isinstance(rolling, list) and set(map(str, rolling)) <= set(model.services)):
+        yield f"{ROLLING}: {rolling!r}, expected a list of services of the file ({', '.join(model.services)})"
     if not model.services:
         yield "services: none is left to run; expected one at least"
     for name, service in model.services.items():

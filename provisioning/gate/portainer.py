@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from provisioning.gate.config import Gated
+from provisioning.gate.mirror import FILE
 
 TIMEOUT_S = 5
 DATA = "portainer_data"
@@ -43,10 +44,10 @@ def unstick(stack: Gated, data: Path | None) -> bool:
     its data on this host; None: it is on another one.
     """
     found = False
-    for left in data.glob("compose/*/**/.git") if data else ():
+    for left in data.glob("compose/*/.git") if data else ():
         try:
             is_old = time.time() - left.stat().st_mtime > FETCH_S
-            if is_old and f"/{stack.name}.git" in (left / "config").read_text():
+            if is_old and f"for the stack {stack.name}: " in (left.parent / FILE).read_text().partition("\n")[0]:
                 shutil.rmtree(left)
                 found = True
         except OSError:

@@ -12,6 +12,7 @@ from provisioning.gate.config import Gated
 from provisioning.gate.engine import Engine, EngineError, pull, remove, up
 from provisioning.gate.mirror import Mirror
 from provisioning.gate.portainer import DATA, knock, unstick
+from provisioning.gate.stages import stages
 from provisioning.gate.state import Refused, State, Store, Trying, Version, now
 from provisioning.gate.watch import LOOK_S, Watch
 from provisioning.git import GitError, Repository
@@ -23,6 +24,18 @@ KNOCK_BACK_S = 3.0
 ALONE_S = 8.0
 """How long Portainer has to bring the version before back, until the gate does it by itself."""
 WELL_TWICE = 2
+
+
+class _NotYet(Exception):
+    """Portainer does not have the stack yet."""
+
+
+class _DoesNotRun(Exception):
+    """The version does not become well. `again`: what was in its way may go by itself."""
+
+    def __init__(self, reason: str, *, again: bool = False) -> None:
+        super().__init__(reason)
+        self.again = again
 
 
 @dataclass
@@ -143,7 +156,13 @@ class Rollout:
         except Refusal as refusal:
             return self._refused(state, snapshot.commit, refusal)
         trying = Trying(version=candidate.version, back=False, began=now(), waits=waits)
-        return self._go_on(self.store.save(state, trying=trying, held="", repushed={}))
+        state = self.store.save(state, trying=trying, held="", repushed={})
+        try:
+            if not waits:
+                self._in_stages(state, candidate)
+        except _DoesNotRun as error:
+            return self._fail(state, candidate.version, str(error), again=error.again)
+        return self._go_on(state)
 
     def _prepared(self, candidate: Candidate) -> Candidate:
         version = candidate.version
@@ -180,43 +199,59 @@ class Rollout:
         return self._go_back(state, trying) if trying.back else self._go_forward(state, trying)
 
     def _go_forward(self, state: State, trying: Trying) -> State:
-        watch, version, began, well = self._watch(), trying.version, time.monotonic(), 0
-        watch.look()
-        if trying.waits and not watch.found:
+        version, began = trying.version, time.monotonic()
+        if trying.waits and not self.engine.containers(self.stack.name):
             return state
-        said, knocked, knocks = knock(self.stack), time.monotonic(), 0
-        while well < WELL_TWICE:
-            missing = list(watch.missing(version))
-            well = 0 if missing else well + 1
-            if missing and not state.good and said:
-                return state  # Portainer will deploy it when it gets the stack
-            if failed := watch.failed(version):
-                return self._fail(state, version, "; ".join(failed), again=False)
-            if watch.is_gone and state.good:
-                reasons = ["its containers were removed again", *watch.reasons()]
-                return self._fail(state, version, "; ".join(reasons), again=False)
-            if missing and time.monotonic() - began > self.stack.timeout_s:
-                reasons = [
-                    f"not done within {self.stack.timeout_s} s",
-                    *filter(None, [said]),
-                    *missing,
-                    *watch.reasons(),
-                ]
-                return self._fail(state, version, "; ".join(reasons), again=bool(said))
-            if missing and time.monotonic() - knocked > KNOCK_AGAIN_S:
-                said, knocked = self._knock_again(), time.monotonic()
-                knocks += 1
-                if not said and knocks == KNOCKS_IN_VAIN and not self.store.was_fetched(trying.began):
-                    self._alone(version)
-            self.tell(f"{version.commit[:10]}: {missing[0] if missing else 'well'}")
-            time.sleep(LOOK_S)
-            watch.look()
-        remove(watch.orphans(version))
+        try:
+            self._bring_up(state, version, trying.began)
+        except _NotYet:
+            return state
+        except _DoesNotRun as error:
+            return self._fail(state, version, str(error), again=error.again)
         seconds = round(time.monotonic() - began, 1)
         self.store.record(version, "running", seconds=seconds)
         same = state.good and state.good.key == version.key
         before = state.before if same else state.good
         return self.store.save(state, good=version, before=before, trying=None, refused=None, since=now())
+
+    def _bring_up(self, state: State, version: Version, since: str) -> None:
+        """Portainer is told, and the containers watched. Raises _NotYet, _DoesNotRun."""
+        watch, began, well = self._watch(), time.monotonic(), 0
+        said, knocked, knocks = knock(self.stack), began, 0
+        watch.look()
+        while well < WELL_TWICE:
+            missing = list(watch.missing(version))
+            well = 0 if missing else well + 1
+            if missing and not state.good and said:
+                raise _NotYet  # Portainer will deploy it when it gets the stack
+            self._refuse_failure(watch, state, version)
+            if missing and time.monotonic() - began > self.stack.timeout_s:
+                first = [f"not done within {self.stack.timeout_s} s", *filter(None, [said])]
+                raise _DoesNotRun("; ".join([*first, *missing, *watch.reasons()]), again=bool(said))
+            if missing and time.monotonic() - knocked > KNOCK_AGAIN_S:
+                said, knocked, knocks = self._knock_again(), time.monotonic(), knocks + 1
+                if not said and knocks == KNOCKS_IN_VAIN and not self.store.was_fetched(since):
+                    self._alone(version)
+            self.tell(f"{version.commit[:10]}: {missing[0] if missing else 'well'}")
+            time.sleep(LOOK_S)
+            watch.look()
+        remove(watch.orphans(version))
+
+    def _refuse_failure(self, watch: Watch, state: State, version: Version) -> None:
+        if failed := watch.failed(version):
+            raise _DoesNotRun("; ".join(failed))
+        if watch.is_gone and state.good:
+            raise _DoesNotRun("; ".join(["its containers were removed again", *watch.reasons()]))
+
+    def _in_stages(self, state: State, candidate: Candidate) -> None:
+        """What comes before the release itself, where services wait for each other. Raises _DoesNotRun."""
+        if state.good is None:
+            return
+        for stage in stages(candidate, state.good, self.mirror.text(state.good.release)):
+            began = now()
+            release = self.mirror.prepare(stage.text, f"On the way to {candidate.version.commit}")
+            self.mirror.publish(release)
+            self._bring_up(state, replace(stage.version, release=release), began)
 
     def _fail(self, state: State, version: Version, reason: str, *, again: bool) -> State:
         """It does not run; what ran before comes back."""

@@ -279,7 +279,7 @@ def test_a_changed_environment_is_a_release_of_its_own_and_destroy_leaves_nothin
 
 
 def _pair(version: str) -> dict[str, Any]:
-    """Two replicas, the second replaced when the first is well again, and nginx that asks the other one."""
+    """Two replicas that wait for each other, and nginx that asks the other one."""
     replica = {
         "image": PROBE,
         "command": serving(version),
@@ -309,7 +309,6 @@ http {
             "b": {
                 **replica,
                 "networks": {"inner": {"ipv4_address": "172.31.7.12"}},
-                "depends_on": {"a": {"condition": "service_healthy"}},
             },
             "web": {
                 "image": NGINX,
@@ -320,6 +319,7 @@ http {
                 "restart": "unless-stopped",
             },
         },
+        "x-rolling": ["a", "b"],
         "configs": {"pair": {"content": conf}},
         "networks": {"inner": {"ipam": {"config": [{"subnet": "172.31.7.0/24"}]}}},
     }
