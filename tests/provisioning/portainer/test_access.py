@@ -76,7 +76,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A stand-in with an administrator."""
     folder = tmp_path_factory.mktemp("portainer")
     (folder / "password").write_text(PASSWORD)
-    with running(folder, "--admin-password-file", str(folder / "password")) as server:
+    with running(folder, "--admin-password-file", str(folder / "password"), HYPERCOMPOSE_LAB_LOGINS="1000") as server:
         yield Place(url=server.tls_url, certificate=(server.data / "certs" / "cert.pem").read_text())
 
 
