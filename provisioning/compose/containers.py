@@ -56,6 +56,11 @@ class Container:
         return self.health == "unhealthy" or self.state == "dead" or (self.state == "exited" and not self.is_done)
 
     @property
+    def was_stopped(self) -> bool:
+        """Somebody has stopped it: Docker itself starts one again that has ended under such a policy."""
+        return self.state == "exited" and self.restart_policy in ("always", "unless-stopped") and not self.restarts
+
+    @property
     def cannot_start(self) -> bool:
         """It failed, could not be started at all, or starts again and again."""
         return self.has_failed or self.restarts >= LOOPS or (self.state == "created" and bool(self.error))

@@ -93,7 +93,7 @@ class Rollout:
             return state
         watch = self._watch()
         watch.look()
-        failed = watch.failed(state.good)
+        failed = watch.failed(state.good, ran=True)
         if not failed or state.before is None:
             return state
         bad = state.good

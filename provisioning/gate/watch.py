@@ -66,13 +66,14 @@ class Watch:
         marked = {(each.service, each.labels.get(MARK, "")) for each in self.found}
         return not version.marks.items() <= marked
 
-    def failed(self, version: Version) -> list[str]:
-        """Containers of the version that will not become well, with their last words."""
-        return [
-            self._reason(container.service, container.told())
-            for container in self.found
-            if container.labels.get(MARK, "") == version.marks.get(container.service) and container.cannot_start
-        ]
+    def failed(self, version: Version, *, ran: bool = False) -> list[str]:
+        """Containers of the version that will not become well, with their last words.
+
+        `ran`: it was well already; one that does not run any more may have been stopped by somebody.
+        """
+        mine = [each for each in self.found if each.labels.get(MARK, "") == version.marks.get(each.service)]
+        failed = [each for each in mine if each.cannot_start and not (ran and each.was_stopped)]
+        return [self._reason(each.service, each.told()) for each in failed]
 
     def orphans(self, version: Version) -> list[str]:
         """Containers of services that the version does not have."""

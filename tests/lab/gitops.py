@@ -122,7 +122,7 @@ class Site:
         vm = {
             "name": HOST,
             "first_id": 1600,
-            "memory_mib": 2048,
+            "memory_mib": 3072,
             "networks": [{"bridge": "vmbr0", "address": f"{ADDRESS}/24"}],
         }
         keys: dict[str, Any] = {

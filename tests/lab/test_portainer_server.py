@@ -18,7 +18,7 @@ from urllib3.util import Retry
 from provisioning.images.lock import Lock, Locked, load_lock, write_lock
 from tests.lab.checkout import NET, SITE, Checkout
 
-pytestmark = pytest.mark.lab  # in order: each test goes on where the one before ended
+pytestmark = [pytest.mark.lab, pytest.mark.soak]  # in order: each test goes on where the one before ended
 STACK, HOST, ADDRESS = "portainers", "vm-portainer", f"{NET}.0.41"
 OTHER, OTHER_ADDRESS = "vm-other", f"{NET}.0.42"
 PROBE = "registry.lab.internal:5000/lab/probe:1"

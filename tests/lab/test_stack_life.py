@@ -15,7 +15,7 @@ from provisioning.git import Repository
 from setup.exports import read_exports
 from tests.lab.checkout import NET, SITE, Checkout
 
-pytestmark = pytest.mark.lab  # in order: each test goes on where the one before ended
+pytestmark = [pytest.mark.lab, pytest.mark.soak]  # in order: each test goes on where the one before ended
 STACK, HOSTS = "life", {"vm-life-a": f"{NET}.0.51", "vm-life-b": f"{NET}.0.52"}
 FIRST, SECOND = HOSTS
 PROBE = "registry.lab.internal:5000/lab/probe:1"

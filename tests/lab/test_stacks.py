@@ -89,7 +89,7 @@ def write_stack(checkout: Checkout, stacks: dict[str, Any], **more: Any) -> None
     vm = {
         "name": HOST,
         "first_id": 1300,
-        "memory_mib": 2048,
+        "memory_mib": 4096,
         "networks": [{"bridge": "vmbr0", "address": f"{ADDRESS}/24"}],
     }
     keys: dict[str, Any] = {

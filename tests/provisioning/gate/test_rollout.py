@@ -431,6 +431,15 @@ class TestProbation:
         world.turn()
         assert world.mirror.head() == head  # the failed one is still what is asked for
 
+    def test_what_somebody_stops_by_hand_is_not_taken_for_a_crash(self, world: World) -> None:
+        world.release(GOOD)
+        world.release(LATER)
+        before = world.state
+        world.engine.found = [
+            replace(each, state="exited", exit_code=137, restart_policy="unless-stopped") for each in world.engine.found
+        ]
+        assert world.works().probe(world.state) == before and world.results() == ["running", "running"]
+
     def test_without_one_before_it_stays(self, world: World) -> None:
         world.release(GOOD)
         before = world.state
