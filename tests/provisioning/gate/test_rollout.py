@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -416,7 +417,7 @@ def test_an_up_releases_what_ought_to_run_and_does_not(world: World) -> None:
 class TestProbation:
     def crashed(self, world: World) -> State:
         world.engine.found = [
-            container(each.labels["hypercompose.release"], image=each.image, state="exited", exit_code=1, id=each.id)
+            container(each.labels["hypercompose.release"], image=each.image, state="restarting", restarts=3, id=each.id)
             for each in world.engine.found
         ]
         return world.works().probe(world.state)
