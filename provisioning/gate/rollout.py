@@ -54,7 +54,7 @@ class Rollout:
         """Look at the source, and do what follows. `forced`: whatever was refused, held or stopped before."""
         state = self.store.load()
         if state.trying:
-            state = self._go_on(state)
+            state = self._go_on(state, resumed=True)
         try:
             head = self.source.head(self.stack.ref)
             gone = f"{self.stack.url}: has no {self.stack.ref} any more; push it again, or change `ref`"
@@ -190,20 +190,20 @@ class Rollout:
         refused = Refused(commit=commit, key=key, reason=reason, again=refusal.again, tries=tries)
         return self.store.save(state, asked=commit, refused=refused)
 
-    def _go_on(self, state: State) -> State:
+    def _go_on(self, state: State, *, resumed: bool = False) -> State:
         """From wherever it was left: the ref is moved, Portainer told, the containers watched."""
         trying = state.trying
         if trying is None:
             return state
         self.mirror.publish(trying.version.release)
-        return self._go_back(state, trying) if trying.back else self._go_forward(state, trying)
+        return self._go_back(state, trying) if trying.back else self._go_forward(state, trying, resumed=resumed)
 
-    def _go_forward(self, state: State, trying: Trying) -> State:
+    def _go_forward(self, state: State, trying: Trying, *, resumed: bool) -> State:
         version, began = trying.version, time.monotonic()
         if trying.waits and not self.engine.containers(self.stack.name):
             return state
         try:
-            self._bring_up(state, version, trying.began)
+            self._bring_up(state, version, trying.began, resumed=resumed)
         except _NotYet:
             return state
         except _DoesNotRun as error:
@@ -214,8 +214,11 @@ class Rollout:
         before = state.before if same else state.good
         return self.store.save(state, good=version, before=before, trying=None, refused=None, since=now())
 
-    def _bring_up(self, state: State, version: Version, since: str) -> None:
-        """Portainer is told, and the containers watched. Raises _NotYet, _DoesNotRun."""
+    def _bring_up(self, state: State, version: Version, since: str, *, resumed: bool = False) -> None:
+        """Portainer is told, and the containers watched. Raises _NotYet, _DoesNotRun.
+
+        `resumed`: the host may have been restarted, and a deployment that ended with it says nothing of the version.
+        """
         watch, began, well = self._watch(), time.monotonic(), 0
         said, knocked, knocks = knock(self.stack), began, 0
         watch.look()
@@ -224,6 +227,11 @@ class Rollout:
             well = 0 if missing else well + 1
             if missing and not state.good and said:
                 raise _NotYet  # Portainer will deploy it when it gets the stack
+            if resumed and watch.is_gone:
+                self.tell(f"{version.commit[:10]}: its deployment was broken off; once more")
+                resumed = False
+                self._alone(version)
+                watch.look()
             self._refuse_failure(watch, state, version)
             if missing and time.monotonic() - began > self.stack.timeout_s:
                 first = [f"not done within {self.stack.timeout_s} s", *filter(None, [said])]

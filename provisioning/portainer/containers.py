@@ -56,6 +56,24 @@ class Docker:
         """Remove one with its data."""
         self._server.delete(f"{self._root}/volumes/{name}")
 
+    def remove_rest(self, project: str) -> bool:
+        """Remove a project's containers and networks; whether there were containers."""
+        label = f"{PROJECT}={project}"
+        found = self._server.get(f"{self._root}/containers/json", all=1, filters=json.dumps({"label": [label]}))
+        for entry in found:
+            self._remove(str(entry["Id"]))
+        if found:
+            prune = {"filters": json.dumps({"label": [label]})}
+            self._server.call("POST", f"{self._root}/networks/prune", params=prune)
+        return bool(found)
+
+    def _remove(self, container: str) -> None:
+        try:
+            self._server.call("DELETE", f"{self._root}/containers/{container}", params={"force": "true"})
+        except PortainerError as error:
+            if error.status not in (404, 409):
+                raise  # else somebody removes it already
+
     def _inspect(self, identity: str) -> Container | None:
         try:
             return container_of(self._server.get(f"{self._root}/containers/{identity}/json"))

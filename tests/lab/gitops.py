@@ -121,7 +121,7 @@ class Site:
         """Bring the host up with these stacks."""
         vm = {
             "name": HOST,
-            "first_id": 1600,
+            "first_id": 1800,
             "memory_mib": 3072,
             "networks": [{"bridge": "vmbr0", "address": f"{ADDRESS}/24"}],
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
@@ -117,12 +118,14 @@ class Stack(Resource):
             found = scene.stacks.find(name)
             if found is not None and owner_of(found) == state["owner"]:
                 scene.stacks.delete(int(found["Id"]))
+                _stay_gone(scene.docker, name)
                 for volume in () if state.get("keepVolumes", True) else scene.docker.volumes(name):
                     _remove_volume(context, scene.docker, volume)
 
 
 _OUTPUTS = frozenset({"stackId", "webhook", "running", "runningCommit"})
 _ALL = frozenset({"state"})
+LOOKS, CALM_LOOKS, LOOK_S = 15, 2, 1.0
 NO_IMPORT = (
     "a stack is not imported: what it is made of is not in its id. Declare it in the settings under the same name with "
     "`adopt: true`; `up` takes it over where it runs, and its volumes stay"
@@ -136,6 +139,16 @@ def _bring_about(scene: Scene, wanted: Wanted, found: Found, changed: Set[str]) 
         store(scene, wanted, found)
     else:
         change(scene, wanted, found, redeploy="state" in changed or ("env" in changed and not wanted.commit))
+
+
+def _stay_gone(docker: Docker, name: str) -> None:
+    """A deployment that was on its way while the stack was deleted goes on, and makes its containers again."""
+    calm = 0
+    for _ in range(LOOKS):
+        calm = 0 if docker.remove_rest(name) else calm + 1
+        if calm == CALM_LOOKS:
+            return
+        time.sleep(LOOK_S)
 
 
 def _remove_volume(context: Context, docker: Docker, name: str) -> None:

@@ -57,6 +57,7 @@ class Served:
         self.hosts = LockingHosts(self.world.hosts)
         self.warned: list[str] = []
         monkeypatch.setattr(watch, "LOOK_S", 0.005)
+        monkeypatch.setattr(module, "LOOK_S", 0.0)
         monkeypatch.setattr(module, "_stacks", lambda inputs: self.world.stacks)
         monkeypatch.setattr(module, "_docker", lambda inputs: self.world.docker)
         monkeypatch.setattr("provider.resources.portainer.stack_inputs.repository_of", lambda inputs: self.repository)

@@ -251,6 +251,12 @@ def test_deleting_removes_our_stack_and_keeps_its_volumes_unless_told(served: Se
     assert "delete" in served.world.stacks.done and served.hosts.held == ["stack-shop", "stack-shop"]
 
 
+def test_containers_that_a_deployment_on_its_way_makes_again_are_removed_too(served: Served) -> None:
+    served.world.stacks.found, served.world.docker.comes_back = inline(), [False, True, True, False]
+    Stack().delete(served.context, "id", {**INLINE, **OUTPUTS})
+    assert served.world.docker.comes_back == []
+
+
 def test_a_volume_that_others_use_stays_with_a_warning(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     def used(name: str) -> None:
         raise PortainerError(409, f"volume is in use - [{name}]", "DELETE /volumes")

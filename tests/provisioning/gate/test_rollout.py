@@ -576,3 +576,36 @@ def test_no_secret_is_in_what_is_kept_of_a_failure(world: World) -> None:
     for file in (world.folder / "state.json", world.folder / "history.jsonl"):
         assert "Canary" not in file.read_text()
     assert "Canary" not in str(world.told)
+
+
+def test_a_deployment_that_a_restart_broke_off_is_done_once_more(world: World) -> None:
+    world.release(GOOD)
+    commit = world.source.push(compose(LATER))
+    world.on_knock = killed
+    with pytest.raises(KeyboardInterrupt):
+        world.turn()
+    assert world.state.trying
+    world.engine.found, world.deaf, world.on_knock = [], " ", lambda: None
+    state = world.turn()
+    assert state.good and state.good.commit == commit and state.refused is None
+    assert world.by_itself == ["shop"] and world.running == {"r/web:2"}
+
+
+def test_what_is_gone_again_after_the_second_attempt_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    test_a_deployment_that_a_restart_broke_off_is_done_once_more(world)
+    world.source.push(compose("3"))
+    world.on_knock, world.deaf = killed, ""
+    with pytest.raises(KeyboardInterrupt):
+        world.turn()
+    world.engine.found, world.deaf, world.on_knock = [], " ", lambda: None
+    monkeypatch.setattr(module, "up", lambda *arguments: None)
+    deployed = world.deploy
+    monkeypatch.setattr(module, "ALONE_S", 9.0)
+    world.on_knock = lambda: deployed(world.mirror.text(world.mirror.head())) if world.state.trying.back else None  # type: ignore[union-attr]
+    state = world.turn()
+    assert state.refused and "its containers were removed again" in state.refused.reason
+    assert world.running == {"r/web:2"}
+
+
+def killed() -> None:
+    raise KeyboardInterrupt

@@ -162,3 +162,16 @@ def test_volumes_are_those_of_the_project() -> None:
     assert server.asked[-1][:2] == ("DELETE", "/endpoints/3/docker/volumes/shop_data")
     none, _ = docker({"/volumes": {"Volumes": None}})
     assert none.volumes("shop") == []
+
+
+def test_what_a_project_left_is_removed_with_its_networks() -> None:
+    listed = [{"Id": "a"}, {"Id": "b"}]
+    left, server = docker({"/containers/json": listed, "/containers/a": None, "/networks/prune": {}})
+    assert left.remove_rest("shop")  # b was removed by somebody in between
+    done = [(method, path.removeprefix("/endpoints/3/docker")) for method, path, _ in server.asked[1:]]
+    assert done == [("DELETE", "/containers/a"), ("DELETE", "/containers/b"), ("POST", "/networks/prune")]
+    none, server = docker({"/containers/json": []})
+    assert not none.remove_rest("shop") and len(server.asked) == 1
+    busy, _ = docker({"/containers/json": listed, "/containers/a": PortainerError(500, "no", "x")})
+    with pytest.raises(PortainerError):
+        busy.remove_rest("shop")

@@ -116,6 +116,8 @@ class FakeDocker:
     removed: list[str] = field(default_factory=list)
     marks: list[dict[str, str]] = field(default_factory=lambda: [{"com.docker.compose.project": "shop"}])
     looked: int = 0
+    comes_back: list[bool] = field(default_factory=list)
+    """Whether containers are there after the stack was deleted, look by look."""
 
     def labels(self, project: str) -> list[dict[str, str]]:
         return self.marks
@@ -132,6 +134,9 @@ class FakeDocker:
 
     def remove_volume(self, name: str) -> None:
         self.removed.append(name)
+
+    def remove_rest(self, project: str) -> bool:
+        return self.comes_back.pop(0) if self.comes_back else False
 
 
 @dataclass
