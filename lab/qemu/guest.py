@@ -31,7 +31,7 @@ BOOT_S = 180.0
 _QEMU = Tool(name="qemu-system-x86_64", package="qemu-system-x86", remedy="install QEMU for x86-64")
 _QEMU_IMG = Tool(name="qemu-img", package="qemu-utils", remedy="install qemu-img")
 _KERNEL_WORDS = (
-    "console=ttyS0 quiet net.ifnames=0 mitigations=off apparmor=0 audit=0 tsc=unstable systemd.show_status=no"
+    "console=ttyS0 quiet net.ifnames=0 mitigations=off apparmor=0 selinux=0 audit=0 tsc=unstable systemd.show_status=no"
 )
 
 
