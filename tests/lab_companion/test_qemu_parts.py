@@ -11,6 +11,7 @@ from lab.__main__ import main
 from lab.qemu.archive import packed
 from lab.qemu.guest import HOST, QemuGuest, pid_file, process_of
 from lab.qemu.modules import module_name, needed, packed_modules
+from lab.qemu.seed import Identity, seed
 from tests.lab_guests.sites import make_lab
 
 DEPENDENCIES = """\
@@ -47,6 +48,21 @@ def test_each_entry_of_an_archive_starts_at_a_multiple_of_four() -> None:
     archive = packed({"a": (0o644, b"x"), "bcd": (0o644, b"four"), "ef": (0o644, b"")})
     starts = [at for at in range(len(archive)) if archive.startswith(b"070701", at)]
     assert len(starts) == 4 and all(at % 4 == 0 for at in starts)
+
+
+def test_a_guest_has_the_keys_and_names_of_its_lab() -> None:
+    identity = Identity(
+        interface="10.77.0.45/24",
+        gateway="10.77.0.1",
+        domain="lab.internal",
+        host_key=(b"private", b"public"),
+        user_key=b"mine",
+    )
+    files = seed(identity)
+    assert files["seed/network"] == (0o644, b"ADDRESS=10.77.0.45/24\nGATEWAY=10.77.0.1\n")
+    assert files["seed/files/etc/ssh/ssh_host_ed25519_key"] == (0o600, b"private")
+    assert files["seed/files/home/ops/.ssh/authorized_keys"] == (0o600, b"mine")
+    assert b"qemu.lab.internal" in files["seed/files/etc/hosts"][1]
 
 
 def test_the_guest_is_in_the_network_of_the_first_bridge_and_known_by_its_pid_file(tmp_path: Path) -> None:
