@@ -66,6 +66,14 @@ def test_rights_and_freshness_reach_rclone_and_no_secret_does(program: ModuleTyp
     assert "s3cret" not in " ".join(words)
 
 
+def test_an_automount_is_not_taken_for_the_mount(program: ModuleType) -> None:
+    automount = "24 1 0:22 / /srv/with\\040space rw - autofs systemd-1 rw,fd=5"
+    ours = "25 24 0:23 / /srv/with\\040space rw shared:9 - fuse.rclone //app/M rw"
+    assert program.mounts("/srv/with space", automount) == 0
+    assert program.mounts("/srv/with space", f"{automount}\n{ours}\n{ours}") == 2
+    assert program.mounts("/srv/with", f"{automount}\n{ours}") == 0
+
+
 def test_both_packages_hold_the_program(tmp_path: Path) -> None:
     for package in (for_dnf(tmp_path / "rpm"), for_apt(tmp_path / "deb")):
         assert (package.name, package.files()) == ("cifs-utils", ["/usr/sbin/mount.cifs"])
