@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 from provisioning.config_files.errors import EditError
 
-ENCODINGS = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "ascii", "latin-1", *(f"cp{page}" for page in range(1250, 1259)))
+ENCODINGS = (
+    "utf-8",
+    "utf-16",
+    "utf-16-le",
+    "utf-16-be",
+    "ascii",
+    "latin-1",
+    *(f"cp{page}" for page in range(1250, 1259)),
+)
 """What `encoding` may say beside `auto`. Each of them writes a character the same way wherever it stands."""
 _CODECS = {codecs.lookup(name).name for name in ENCODINGS} | {"iso8859-15"}
 _MARKS = (
@@ -72,7 +80,9 @@ def _said(content: bytes, encoding: str) -> str:
     if (codec := _codec(name)) not in _CODECS:
         raise EditError(f"encoding: the XML declaration says {name}, expected one of {', '.join(ENCODINGS)}: set it")
     if codec.startswith("utf-16"):
-        raise EditError(f"encoding: the XML declaration says {name}, but the file is none: set encoding: utf-8, if it is that")
+        raise EditError(
+            f"encoding: the XML declaration says {name}, but the file is none: set encoding: utf-8, if it is that"
+        )
     return codec
 
 
@@ -98,7 +108,9 @@ def _strict(content: bytes, start: int, codec: str) -> str:
         text = content[start:].decode(codec)
     except UnicodeDecodeError as error:
         at = start + error.start
-        raise EditError(f"encoding: byte {at} of the file is no {codec}: set encoding to what it is, e.g. cp1252") from None
+        raise EditError(
+            f"encoding: byte {at} of the file is no {codec}: set encoding to what it is, e.g. cp1252"
+        ) from None
     if text.encode(codec) != content[start:]:
         raise EditError(f"encoding: the file reads as {codec}, but is not written back as it stands: set encoding")
     return text

@@ -46,9 +46,7 @@ BY_NAME = {
     "xml": Format(problem=xml_file.problem, locate=xml_file.locate, spell=xml_file.spell),
     "ini": Format(problem=ini_file.problem, locate=ini_file.locate, spell=ini_file.spell),
     "yaml": Format(problem=yaml_file.problem, locate=yaml_file.locate, spell=yaml_file.spell),
-    "properties": Format(
-        problem=properties_file.problem, locate=properties_file.locate, spell=properties_file.spell
-    ),
+    "properties": Format(problem=properties_file.problem, locate=properties_file.locate, spell=properties_file.spell),
     "env": Format(problem=env_file.problem, locate=env_file.locate, spell=env_file.spell),
     "text": Format(problem=text_file.problem, locate=text_file.locate, spell=text_file.spell),
 }
@@ -81,6 +79,6 @@ def selector_problem(format: str, at: str) -> str | None:
         return f"format {format!r} is not one of {', '.join(FORMATS)}"
     if not at:
         return "is empty, expected what names the value"
-    if "\0" in at or not at.isascii() and any("\ud800" <= char <= "\udfff" for char in at):
+    if any(char == "\0" or "\ud800" <= char <= "\udfff" for char in at):
         return "holds a character that no file holds"
     return BY_NAME[format].problem(at)

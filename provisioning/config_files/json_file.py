@@ -13,15 +13,15 @@ from provisioning.config_files.span import Holds, Place, folded, only, spelled, 
 
 problem = pointer.problem
 
-_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
-_COMMENT = re.compile(rf"{_STRING}|//[^\r\n]*|/\*.*?\*/", re.DOTALL)
-# An opening bracket before it is taken along: `[,]` is no trailing comma, and stays an error.
-_TRAILING = re.compile(rf"{_STRING}|(?:[\[{{][ \t\r\n]*)?,(?=[ \t\r\n]*[\]}}])", re.DOTALL)
+_STRING = r'"(?:[^"\\]++|\\.)*+"'
+# All that is neither is one match, so that a large file is a matter of few.
+_COMMENT = re.compile(rf'//[^\r\n]*|/\*.*?\*/|(?P<rest>(?:[^"/]++|{_STRING})++|.)', re.DOTALL)
+_COMMA = re.compile(rf'(?:[^",]++|{_STRING}|,(?![ \t\r\n]*[\]}}]))++|"|(?P<comma>,)', re.DOTALL)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORDS = {"true": "boolean", "false": "boolean", "null": "null"}
 _EXPECTED = {"number": "a number", "boolean": "true or false", "null": "null"}
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
-_SPECIAL = '"\\' + "".join(map(chr, range(32))) 
+_SPECIAL = '"\\' + "".join(map(chr, range(32)))
 
 
 def locate(text: str, at: str) -> Place:
@@ -46,7 +46,9 @@ def spell(at: str, place: Place, value: str, holds: Holds) -> str:
 def _place(text: str, start: int, end: int, at: str) -> Place:
     raw = text[start:end]
     if raw[0] in "{[":
-        raise EditError(f"{at}: is an {'object' if raw[0] == '{' else 'array'}, expected the pointer of one value in it")
+        raise EditError(
+            f"{at}: is an {'object' if raw[0] == '{' else 'array'}, expected the pointer of one value in it"
+        )
     if raw[0] == '"':
         return Place(start=start, end=end, value=json.loads(raw), raw=raw, style="string")
     return Place(start=start, end=end, value=raw, raw=raw, style=_WORDS.get(raw, "number"))
@@ -54,15 +56,16 @@ def _place(text: str, start: int, end: int, at: str) -> Place:
 
 def _plain(text: str) -> str:
     """The same text with blanks for comments and trailing commas: places stay what they are."""
-    return _TRAILING.sub(_without_comma, _COMMENT.sub(_without_comment, text))
+    without = "".join(m["rest"] or re.sub(r"[^\r\n]", " ", m[0]) for m in _COMMENT.finditer(text))
+    return "".join(" " if m["comma"] and _is_trailing(without, m.start()) else m[0] for m in _COMMA.finditer(without))
 
 
-def _without_comment(match: re.Match[str]) -> str:
-    return match[0] if match[0][0] == '"' else re.sub(r"[^\r\n]", " ", match[0])
-
-
-def _without_comma(match: re.Match[str]) -> str:
-    return " " if match[0] == "," else match[0]
+def _is_trailing(plain: str, comma: int) -> bool:
+    """Whether anything stands before the comma: `[,]` is an error, and stays one."""
+    before = comma - 1
+    while before >= 0 and plain[before] in " \t\r\n":
+        before -= 1
+    return before >= 0 and plain[before] not in "[{,"
 
 
 def _refuse(word: str) -> Any:

@@ -67,10 +67,10 @@ def _attribute(text: str, begin: int, name: str, at: str) -> Place:
 
 
 def _text(text: str, begin: int, end: int, at: str) -> Place:
-    last = _TAG.match(text, begin)
-    for last in _attributes(text, begin):
-        pass
-    tag = _END.match(text, last.end() if last else begin)
+    attributes = list(_attributes(text, begin))
+    name = _TAG.match(text, begin)
+    last = attributes[-1] if attributes else name
+    tag = _END.match(text, last.end()) if last else None
     if tag is None or tag[0].endswith("/>"):
         raise EditError(f"{at}: is an empty element, expected <name></name>, which has room for a text")
     raw = text[tag.end() : end]

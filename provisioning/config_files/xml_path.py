@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass, field
 
 _NAME = r"[^\W\d][\w.\-]*(?::[^\W\d][\w.\-]*)?"
-_TEST = rf"""\[\s*(?:@(?P<name>{_NAME})\s*=\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)')|(?P<position>[1-9][0-9]*))\s*\]"""
+_TEST = (
+    rf"""\[\s*(?:@(?P<name>{_NAME})\s*=\s*(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)')|(?P<position>[1-9][0-9]*))\s*\]"""
+)
 _UNNAMED_TEST = re.sub(r"\?P<\w+>", "?:", _TEST)
 _STEP = re.compile(rf"/(?P<name>{_NAME})(?P<tests>(?:{_UNNAMED_TEST})*)")
 _ATTRIBUTE = re.compile(rf"/@(?P<name>{_NAME})\Z")
