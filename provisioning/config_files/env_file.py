@@ -38,12 +38,15 @@ def locate(text: str, at: str) -> Place:
     if quote == "#" or (quote and not _is_closed(raw, match["rest"])):
         raise EditError(f"{at}: line {line_of(text, match.start())} is read differently by different readers: quote it")
     start = match.start("raw")
-    return Place(start=start, end=start + len(raw), value=_decoded(raw, quote), raw=raw, style=quote)
+    end = start + len(raw)
+    is_followed = end < len(text) and text[end] not in "\r\n"
+    return Place(start=start, end=end, value=_decoded(raw, quote), raw=raw, style=quote, around=is_followed)
 
 
 def spell(at: str, place: Place, value: str, holds: Holds) -> str:
     """The value in the quotes that stand there where it keeps its meaning in them, else in others."""
-    if not place.style and _PLAIN.fullmatch(value):
+    # Nothing before a comment would make a value of it.
+    if not place.style and _PLAIN.fullmatch(value) and (value or not place.around):
         return value
     literal = not any(char in value for char in "'\n\r") and "\\\\" not in value and not value.endswith("\\")
     if literal and (place.style != '"' or "$" in value):
