@@ -35,13 +35,10 @@ def locate(text: str, at: str) -> Place:
     pattern = _pattern(at)
     group = "value" if "value" in pattern.groupindex else 1
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    match = only(_matches(pattern, lines, at), at, "a line that the expression matches")
-    start = match.start(group)
-    if start < 0:
+    begin, match = only(_matches(pattern, lines, at), at, "a line that the expression matches")
+    if match.start(group) < 0:
         raise EditError(f"{at}: not there: the line matches without the group of the value")
-    if "\n" in match[0]:
-        raise EditError(f"{at}: matches over the end of a line, expected within one: mind \\s and [^…]")
-    start += _dropped(text, lines.count("\n", 0, start))
+    start = begin + match.start(group) + _dropped(text, lines.count("\n", 0, begin))
     return Place(start=start, end=start + len(match[group]), value=match[group], raw=match[group], style="")
 
 
@@ -58,11 +55,27 @@ def _pattern(at: str) -> regex.Pattern[str]:
     return regex.compile(f"^(?:{at})$", regex.MULTILINE)
 
 
-def _matches(pattern: regex.Pattern[str], lines: str, at: str) -> list[regex.Match[str]]:
+def _matches(pattern: regex.Pattern[str], lines: str, at: str) -> list[tuple[int, regex.Match[str]]]:
+    """Where a line begins, and how it matches.
+
+    One search of the whole text is far quicker than one a line. It may run over line ends (`\\s` does), so each line that
+    it covered is looked at by itself; a line that matches by itself is always among them.
+    """
     try:
-        return list(pattern.finditer(lines, timeout=PATIENCE_S))
+        covered = [_whole_lines(lines, *match.span()) for match in pattern.finditer(lines, timeout=PATIENCE_S)]
+        candidates = [line for some in covered for line in some]
+        matches = [(begin, pattern.fullmatch(line, timeout=PATIENCE_S)) for begin, line in candidates]
     except TimeoutError:
         raise EditError(f"{at}: takes too long on this file: no repetition of a repetition, please") from None
+    return [(begin, match) for begin, match in matches if match]
+
+
+def _whole_lines(lines: str, start: int, end: int) -> list[tuple[int, str]]:
+    found = []
+    for line in lines[start:end].split("\n"):
+        found.append((start, line))
+        start += len(line) + 1
+    return found
 
 
 def _dropped(text: str, line_ends: int) -> int:

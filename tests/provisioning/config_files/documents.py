@@ -153,7 +153,7 @@ def _yaml_entry(draw: st.DrawFn, name: str, standing: st.SearchStrategy[str]) ->
         "# before\n  {}: {}",
         "{}:\n    {}",
         "? {}\n  : {}",
-        "{}: &x {}",
+        "{0}: &{0} {1}",
         "{}: !!str {}",
     )
     return "  " + _one(draw, *shapes).format(name, value)

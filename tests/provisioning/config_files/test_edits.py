@@ -76,7 +76,7 @@ def is_read_as(format: str, read: object, value: str) -> bool:
         case "env":  # that reader leaves a \$ as it is
             return str(read).replace("\\$", "$") == value
         case "text":
-            return str(read).removesuffix(";") == value.removesuffix(";")
+            return read in (value, f"{value};")
         case "json" | "yaml":
             return read == value or str(read).lower() == value.lower() or float(str(read)) == float(value)
     return read == value
