@@ -10,6 +10,20 @@ from provisioning.config_files import EditError, Selector, find, put_back, repla
 from tests.provisioning.config_files.documents import KINDS, Document, documents, holds, values
 
 FEW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+REACHING = (
+    '"x", "k1": "y"',
+    "x' k1='y",
+    "</add><add key='k1' value='y'>",
+    "x\nk1=y",
+    "x\n  k1: y",
+    "x\rk1 -> y",
+    "'x'\nk1='y'",
+    "\\",
+    "x\\",
+    "'",
+    '"',
+)
+"""Texts that would be more than one value."""
 formats = pytest.mark.parametrize("format", KINDS)
 
 
@@ -40,6 +54,38 @@ def test_only_the_selected_bytes_change_and_go_back(format: str, data: st.DataOb
     meant = f"{name} text" if format == "xml text" else name
     assert {n: v for n, v in after.items() if n != meant} == {n: v for n, v in before.items() if n != meant}
     assert is_read_as(format, after[meant], value)
+
+
+@formats
+@given(data=st.data())
+@FEW
+def test_a_broken_file_is_edited_by_the_same_rules_or_refused(format: str, data: st.DataObject) -> None:
+    document = data.draw(documents(format))
+    start, end = sorted(data.draw(st.integers(0, len(document.content))) for _ in range(2))
+    content = document.content[:start] + data.draw(st.binary(max_size=3)) + document.content[min(end, start + 9) :]
+    chosen = selector(format, document.names[0])
+    try:
+        found = find(content, chosen, document.encoding)
+        edited = replace(content, chosen, data.draw(values), document.encoding)
+    except EditError:
+        return
+    assert put_back(edited, chosen, found.raw, document.encoding) == content
+
+
+@formats
+@given(data=st.data())
+@FEW
+def test_a_text_that_is_put_back_reaches_no_further_than_its_place(format: str, data: st.DataObject) -> None:
+    document = data.draw(documents(format))
+    name, raw = document.names[0], data.draw(values | st.sampled_from(REACHING))
+    try:
+        edited = put_back(document.content, selector(format, name), raw, document.encoding)
+    except EditError:
+        return
+    assert find(edited, selector(format, name), document.encoding).raw == raw
+    before, after = document.read(document.content), document.read(edited)
+    meant = f"{name} text" if format == "xml text" else name
+    assert {n: v for n, v in after.items() if n != meant} == {n: v for n, v in before.items() if n != meant}
 
 
 def may_refuse(format: str, document: Document, raw: str, value: str) -> bool:
