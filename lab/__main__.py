@@ -1,4 +1,4 @@
-"""`python -m lab up|status|down|purge|images|server`: a whole Proxmox site on this machine."""
+"""`python -m lab up|status|down|purge|images|server|companion`: a whole Proxmox site on this machine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
-    parser.add_argument("command", choices=list(_COMMANDS), metavar="up|status|down|purge|images|server")
+    parser.add_argument("command", choices=list(_COMMANDS), metavar="up|status|down|purge|images|server|companion")
+    parser.add_argument("words", nargs="*", help="with `companion`: its name, and show|files|calls|start|stop|reset")
     parser.add_argument(
         "--site", type=Path, help="site file (sites/lab.yaml, or in the folder HYPERCOMPOSE_SITES names)"
     )
@@ -63,6 +64,12 @@ def _server(site: Site, chosen: argparse.Namespace) -> None:
     print(server.lines())
 
 
+def _companion(site: Site, chosen: argparse.Namespace) -> None:
+    from lab.companion.commands import command  # only here, as below
+
+    command(site, chosen.words)
+
+
 def _serve(site: Site, _: argparse.Namespace) -> None:
     from lab.supervisor import serve  # only here: the other commands need no HTTP server, and start quicker without
 
@@ -76,6 +83,7 @@ _COMMANDS: dict[str, Callable[[Site, argparse.Namespace], None]] = {
     "purge": lambda site, _: commands.purge(site),
     "images": _images,
     "server": _server,
+    "companion": _companion,
     "serve": _serve,
 }
 

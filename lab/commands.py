@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 import requests
 
 from lab import dockerd
+from lab.companion import place, power
 from lab.guests import Guests
 from lab.images.build import ensure_images
 from lab.keys import ensure_ssh_key, ensure_tls, write_private
@@ -38,6 +40,7 @@ def up(site: Site) -> None:
         remove_objects(client, site.lab)  # of a lab whose folder was deleted by hand
     ensure_images(client)
     running.prepare(site, client)
+    power.prepare(site, client)
     _make_keys(site)
     if not (answers(site) and running.answer(site)):
         _start_supervisor(site)
@@ -51,6 +54,7 @@ def down(site: Site) -> None:
     if client is not None:
         with work(f"lab {site.lab.site}: shutting guests down"):
             Guests(site.lab, client, {}, Network(site.lab, ())).power_site_off(GUEST_STOP_S)
+            power.turn_off(site, client)
     remove_network(site.lab)
     dockerd.stop_when_idle()
 
@@ -78,8 +82,9 @@ def _make_keys(site: Site) -> None:
         "SSL_CERT_FILE": str(folder / "tls" / "bundle.crt"),
         "HYPERCOMPOSE_SSH_KEY_FILE": str(folder / "ssh" / "id_ed25519"),
         **running.credentials(site),
+        **place.credentials(site),
     }
-    text = "".join(f"export {name}='{value}'\n" for name, value in lines.items())
+    text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in lines.items())
     write_private(folder / "credentials.env", text.encode())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import docker
 
 from lab import dockerd
+from lab.companion import power
 from lab.guests import Guests
 from lab.network import Network, marked_devices
 from lab.processes import supervisor_of
@@ -35,6 +36,7 @@ def _parts(site: Site, client: docker.DockerClient | None, *, api_answers: bool)
     resolver = Resolver(site.lab, (), "").running_pid()
     yield "dhcp and dns", "runs" if resolver else "off", f"process {resolver}" if resolver else ""
     yield from running.rows(site)
+    yield from power.rows(site, client)
     own = dockerd.own_pid()
     yield "dockerd", "runs" if client else "off", ("ours" if own else "not ours, left alone") if client else ""
     present = marked_devices(site.lab)

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 
 from aiohttp import web
 
+from lab.companion import place, power
 from lab.dockerd import connect
 from lab.guests import Guests
 from lab.guests.watch import Watch
@@ -34,13 +35,15 @@ def serve(site: Site) -> None:
         client = connect()
         network = Network(site.lab, site.world.bridges)
         network.up(site.services.ports.values())
-        resolver = Resolver(site.lab, site.world.bridges, site.domain, site.services.names)
+        companions = {companion.name: companion.address for companion in place.places(site)}
+        resolver = Resolver(site.lab, site.world.bridges, site.domain, {**site.services.names, **companions})
         guests = Guests(site.lab, client, ensure_images(client), network)
         watch = Watch(site.lab, client, guests, resolver)
         with ExitStack() as running:
             running.callback(resolver.stop)
             resolver.start()
             running.enter_context(programs(site, client))
+            power.turn_on(site, client)
             running.callback(watch.stop)
             started = guests.restore()
             logger.info("guests started again: %s", started or "none")

@@ -62,6 +62,17 @@ class Template:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Companion:
+    """A Windows server beside the site's VMs."""
+
+    name: str
+    host: int
+    """Its number in the network of the site's first bridge: 41 is 10.77.0.41."""
+    shares: tuple[str, ...]
+    """All show the same files; one with a dollar sign is for administrators."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Grant:
     """Privileges of a token on a path, and below it when they propagate."""
 
@@ -81,6 +92,7 @@ class World:
     storages: tuple[Storage, ...]
     bridges: tuple[Bridge, ...]
     templates: tuple[Template, ...] = ()
+    companions: tuple[Companion, ...] = ()
     disk_storage: str = "local-lvm"
     """Where the templates' disks are."""
     users: tuple[str, ...] = ("root@pam",)
@@ -131,6 +143,7 @@ def load_world(site_file: Path, checkout: Path) -> World:
         storages=tuple(_storage(name, part) for name, part in lab.section("storages").sections()),
         bridges=tuple(_bridge(name, part) for name, part in proxmox.section("bridges").sections()),
         templates=tuple(_templates(proxmox, lab)),
+        companions=tuple(_companions(lab)),
         disk_storage=_disk_storage(proxmox, lab),
         users=lab.texts("users"),
         tokens=dict(_tokens(lab)),
@@ -195,6 +208,11 @@ def _templates(proxmox: _Section, lab: _Section) -> Iterator[Template]:
                 disk_gib=part.get("disk_gib", int),
                 config=part.get("config", dict),
             )
+
+
+def _companions(lab: _Section) -> Iterator[Companion]:
+    for name, part in lab.section("companions").sections():
+        yield Companion(name=name, host=part.get("host", int), shares=part.texts("shares"))
 
 
 def _tokens(lab: _Section) -> Iterator[tuple[str, tuple[Grant, ...]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import docker
 from docker.errors import APIError, NotFound
@@ -102,6 +103,11 @@ def cpuset(vmid: int, cores: int, here: int) -> str:
     return ",".join(str((vmid + core) % here) for core in range(cores))
 
 
+def _devices() -> list[str]:
+    """Device nodes that every guest has; one that this machine lacks, none has."""
+    return [device for device in ("/dev/fuse", "/dev/net/tun", "/dev/autofs") if Path(device).exists()]
+
+
 def _host_config(client: docker.DockerClient, volume: str) -> dict[str, object]:
     """All capabilities but two: SYS_TIME would move this machine's clock, SYS_RESOURCE is not always to be had."""
     config: dict[str, object] = client.api.create_host_config(
@@ -110,7 +116,7 @@ def _host_config(client: docker.DockerClient, volume: str) -> dict[str, object]:
         cap_drop=["SYS_RESOURCE", "SYS_TIME"],
         cgroupns="private",
         device_cgroup_rules=[f"b {LOOP_DEVICES}:* rwm"],
-        devices=["/dev/fuse", "/dev/net/tun"],
+        devices=_devices(),
         log_config=LogConfig(type=LogConfig.types.JSON, config={"max-size": "1m", "max-file": "1"}),
         network_mode="none",
         restart_policy={"Name": "no"},

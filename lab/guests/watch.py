@@ -74,7 +74,8 @@ class Watch:
         self._guests.restore()
 
     def _filters(self) -> dict[str, Any]:
-        return {**self._lab.label_filter, "type": ["container"], "event": ["start", "die", "destroy"]}
+        labels = [*self._lab.label_filter["label"], VM_LABEL]
+        return {"label": labels, "type": ["container"], "event": ["start", "die", "destroy"]}
 
     def _react(self, event: Mapping[str, Any]) -> None:
         vmid = int(event["Actor"]["Attributes"].get(VM_LABEL, 0))

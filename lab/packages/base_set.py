@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from lab.packages import rpm
+from lab.packages import cifs, rpm
 from lab.packages.debian import Unpacked
 from lab.packages.docker_set import UNITS
 from lab.packages.package import Package, place, upstream
@@ -61,6 +61,7 @@ def base_rpms(sources: Mapping[str, Unpacked], room: Path) -> list[Package]:
         _repacked(sources["logrotate"], room, name="logrotate", summary="Rotates, compresses, removes log files"),
         _automatic(sources["dnf-data"], room),
         *_dnf_plugins(sources, room),
+        cifs.for_dnf(room / "cifs-utils"),
         *stand_ins(STAND_INS.read_text()),
         release_package(),
     ]

@@ -12,7 +12,7 @@ from typing import cast
 from lab.images.recipe import tree_key
 from lab.images.sources import SUITE
 from lab.images.tree import root_tree
-from lab.packages import base_set, docker_set
+from lab.packages import base_set, cifs, docker_set
 from lab.packages.apt_repository import AptSuite, finish_apt_repository
 from lab.packages.deb import build_debs, with_version_suffix
 from lab.packages.debian import Unpacked, architecture, installed_in, open_suite
@@ -44,7 +44,7 @@ _DOCKER = AptSuite(name=SUITE, component="stable", origin="Docker", label="Docke
 def ensure_packages() -> Path:
     """Folder to serve as the root of `http://packages:8081/`; SetupError says what is missing to make it."""
     keys = signing_keys()
-    recipe = [file for file in [*_FOLDER.glob("*"), *docker_set.UNITS.glob("*")] if file.is_file()]
+    recipe = [file for file in [*_FOLDER.glob("*"), *docker_set.UNITS.glob("*"), cifs.PROGRAM] if file.is_file()]
     key = digest([tree_key()], [*recipe, *(signing.public for signing in keys.values())])
     return made_once("packages", key, lambda folder: _make(folder, keys))
 
@@ -104,6 +104,7 @@ def _build_debs(root: Path, docker: list[list[Package]], room: Path, keys: Mappi
     for number, packages in enumerate(docker):
         build_debs(packages, root / "docker" / "pool" / _DOCKER.name, room / f"deb-docker-{number}", arch)
     finish_apt_repository(root / "docker", (_DOCKER,), keys["docker"], arch)
+    build_debs([cifs.for_apt(room / "deb-cifs-utils")], pool / _DEBIAN.name, room / "deb-base", arch)
     tree = next((pool / _DEBIAN.name).glob("tree_*.deb"))
     with_version_suffix(tree, "+lab1", pool / _SECURITY.name, room / "security")
     finish_apt_repository(root / "debian", (_DEBIAN, _SECURITY), keys["base"], arch)

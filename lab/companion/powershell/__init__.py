@@ -1,0 +1,1 @@
+"""The stand-in for PowerShell, and the scripts that it knows."""
