@@ -111,6 +111,8 @@ def _strict(content: bytes, start: int, codec: str) -> str:
         raise EditError(
             f"encoding: byte {at} of the file is no {codec}: set encoding to what it is, e.g. cp1252"
         ) from None
+    if "\0" in text:
+        raise EditError("encoding: the file has NUL characters: set encoding, e.g. utf-16-le, if it is text at all")
     if text.encode(codec) != content[start:]:
         raise EditError(f"encoding: the file reads as {codec}, but is not written back as it stands: set encoding")
     return text

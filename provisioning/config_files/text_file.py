@@ -58,8 +58,8 @@ def _pattern(at: str) -> regex.Pattern[str]:
 def _matches(pattern: regex.Pattern[str], lines: str, at: str) -> list[tuple[int, regex.Match[str]]]:
     """Where a line begins, and how it matches.
 
-    One search of the whole text is far quicker than one a line. It may run over line ends (`\\s` does), so each line that
-    it covered is looked at by itself; a line that matches by itself is always among them.
+    One search of the whole text is far quicker than one a line. It may run over line ends (`[^;]` does), so each line
+    that it covered is looked at by itself; a line that matches by itself is always among them.
     """
     try:
         covered = [_whole_lines(lines, *match.span()) for match in pattern.finditer(lines, timeout=PATIENCE_S)]

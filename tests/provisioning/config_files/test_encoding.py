@@ -42,6 +42,7 @@ def test_the_encoding_is_what_is_said_or_what_the_file_says(
         (b"\xff\xfex\0y", "auto", "byte 4 of the file is no utf-16-le"),
         (b"\x81", "cp1252", "byte 0 of the file is no cp1252"),
         (b"\xed\xa0\x80", "auto", "byte 0"),
+        (b"x\0", "auto", "has NUL characters: set encoding, e.g. utf-16-le"),
         (b"x", "utf-7", "utf-7 is not one of auto, utf-8, utf-16"),
         (b"x", "nonsense", "nonsense is not one of auto"),
         (b"\xff\xfe\0\0", "auto", "UTF-32, which is not supported"),

@@ -7,7 +7,10 @@ import pytest
 
 from tests.provisioning.config_files.cases import edited, found, refused
 
-TEXT = "# URL=x\nexport URL=http://a/ # where\nNAME = 'a b' # c\nPATH_=\"C:\\\\x\\n\"\nLINES='one\nURL=two'\nEMPTY=\nYAML: x\n"
+TEXT = (
+    "# URL=x\nexport URL=http://a/ # where\nNAME = 'a b' # c\n"
+    "PATH_=\"C:\\\\x\\n\"\nLINES='one\nURL=two'\nEMPTY=\nYAML: x\n"
+)
 
 
 @pytest.mark.parametrize(

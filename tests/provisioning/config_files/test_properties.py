@@ -5,7 +5,10 @@ import pytest
 from tests.provisioning.config_files import java
 from tests.provisioning.config_files.cases import edited, found, refused
 
-TEXT = "# url=x\\\n! c\nurl=http\\://a/\\u00e9\nport : 80\n key\\ one\\=two three\nlong = a,\\\n    b,\\\n    c\nempty\ngone=\n"
+TEXT = (
+    "# url=x\\\n! c\nurl=http\\://a/\\u00e9\nport : 80\n key\\ one\\=two three\n"
+    "long = a,\\\n    b,\\\n    c\nempty\ngone=\n"
+)
 
 
 @pytest.mark.parametrize(
