@@ -53,7 +53,8 @@ def test_a_name_that_is_more_than_a_name_is_refused(name: str) -> None:
             Result(
                 1,
                 "",
-                '#< CLIXML\r\n<Objs Version="1.1.0.1"><S S="Error">Restart-Service : Cannot find &apos;x&apos;._x000D__x000A_</S>'
+                '#< CLIXML\r\n<Objs Version="1.1.0.1">'
+                '<S S="Error">Restart-Service : Cannot find &apos;x&apos;._x000D__x000A_</S>'
                 '<S S="Error">At line:1_x000D__x000A_</S></Objs>',
             ),
             r"Restart-Service : Cannot find 'x'\. At line:1 \(exit code 1\)",
