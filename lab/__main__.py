@@ -1,4 +1,4 @@
-"""`python -m lab up|status|down|purge|images|server|companion`: a whole Proxmox site on this machine."""
+"""`python -m lab up|status|down|purge|images|server|companion|qemu`: a whole Proxmox site on this machine."""
 
 from __future__ import annotations
 
@@ -31,8 +31,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
-    parser.add_argument("command", choices=list(_COMMANDS), metavar="up|status|down|purge|images|server|companion")
-    parser.add_argument("words", nargs="*", help="with `companion`: its name, and show|files|calls|start|stop|reset")
+    parser.add_argument("command", choices=list(_COMMANDS), metavar="up|status|down|purge|images|server|companion|qemu")
+    parser.add_argument(
+        "words",
+        nargs="*",
+        help="with `companion`: its name, and show|files|calls|start|stop|reset; with `qemu`: up|down",
+    )
     parser.add_argument(
         "--site", type=Path, help="site file (sites/lab.yaml, or in the folder HYPERCOMPOSE_SITES names)"
     )
@@ -70,6 +74,12 @@ def _companion(site: Site, chosen: argparse.Namespace) -> None:
     command(site, chosen.words)
 
 
+def _qemu(site: Site, chosen: argparse.Namespace) -> None:
+    from lab.qemu.commands import command
+
+    command(site, chosen.words)
+
+
 def _serve(site: Site, _: argparse.Namespace) -> None:
     from lab.supervisor import serve  # only here: the other commands need no HTTP server, and start quicker without
 
@@ -84,6 +94,7 @@ _COMMANDS: dict[str, Callable[[Site, argparse.Namespace], None]] = {
     "images": _images,
     "server": _server,
     "companion": _companion,
+    "qemu": _qemu,
     "serve": _serve,
 }
 

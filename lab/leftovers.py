@@ -14,6 +14,7 @@ from lab.guests import disks
 from lab.identity import SITE_LABEL, Lab, lab_of_labels
 from lab.network import labs_with_bridges, remove_devices
 from lab.processes import end, supervisors
+from lab.qemu import guest as qemu
 from lab.resolver import Resolver
 from lab.services.registry import Registry
 from setup.cached import locked
@@ -67,7 +68,8 @@ def remove_objects(client: docker.DockerClient, lab: Lab) -> None:
 
 
 def remove_network(lab: Lab) -> None:
-    """Remove the lab's bridges and cables, rules, resolver, registry and block devices."""
+    """Remove the lab's bridges and cables, rules, resolver, registry, QEMU guest and block devices."""
+    qemu.down(lab)
     Resolver(lab, (), "").end_leftover()
     Registry(lab.directory / "services").end_leftover()
     remove_devices(lab)

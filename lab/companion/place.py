@@ -79,6 +79,10 @@ class Place:
         self._ensure_host_key()
         (self.folder / "ssh" / "authorized_keys").write_text(self._user_key())
         (self.folder / "smb.conf").write_text(configuration(self.name, self.companion.shares))
+        # without its own name in here, smbd asks who it is at each connection
+        hosts = f"127.0.0.1 localhost\n{self.address} {self.name}.{self.site.domain} {self.name.upper()}\n"
+        (self.folder / "hosts").write_text(hosts)
+        (self.folder / "resolv.conf").write_text(f"nameserver {self.site.world.bridges[0].gateway}\n")
         (self.folder / "known-commands").write_text(json.dumps(yaml.safe_load(ANSWERS.read_text())))
         self.calls.touch()
         if not self.files.exists():

@@ -64,8 +64,8 @@ class Fleet:
         with self.known_hosts.open("a") as file:
             file.writelines(f"{address} {self.public_host_key()}\n" for address in addresses)
 
-    def try_ssh(self, address: str, command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command as `ops`, once."""
+    def try_ssh(self, address: str, command: str, user: str = "ops") -> subprocess.CompletedProcess[str]:
+        """Run a command, once."""
         options = {
             "UserKnownHostsFile": self.known_hosts,
             "StrictHostKeyChecking": "yes",
@@ -75,7 +75,7 @@ class Fleet:
             "LogLevel": "ERROR",
         }
         flags = [f"-o{name}={value}" for name, value in options.items()]
-        line = ["ssh", "-F", "none", *flags, "-i", str(self.user_key), f"ops@{address}", command]
+        line = ["ssh", "-F", "none", *flags, "-i", str(self.user_key), f"{user}@{address}", command]
         return subprocess.run(line, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
 
     def ssh(self, address: str, command: str) -> str:
