@@ -94,6 +94,25 @@ class Share:
         finally:
             beside.unlink(missing_ok=True)
 
+    def claim(self, path: str, content: bytes, others: str) -> None:
+        """A record of our own; taken back where others have claimed something since their records were read.
+
+        Written first and looked around then: of two at the same time, at least one sees the other.
+        """
+        place = self.place(path)
+        before = place.read_bytes() if place.exists() else None
+        self.put(path, content)
+        found = {
+            other: text for other, text in self.records(_top(path), len(content) + (1 << 24)).items() if other != path
+        }
+        if digest_of(found) == others:
+            return
+        if before is None:
+            self.remove(path)
+        else:
+            self.put(path, before)
+        raise Refused("lost", "another link has claimed something meanwhile")
+
     def copy(self, path: str, to: str, expected: str) -> None:
         """A file as it is, kept elsewhere."""
         content = self._expect(path, expected)
@@ -127,6 +146,16 @@ class Share:
 def hashed(content: bytes) -> str:
     """What tells contents apart."""
     return hashlib.sha256(content).hexdigest()
+
+
+def digest_of(records: Mapping[str, str]) -> str:
+    """What tells sets of records apart."""
+    return hashed(json.dumps(sorted(records.items())).encode())
+
+
+def _top(path: str) -> str:
+    """The folder of all records, two above one of them."""
+    return path.rsplit("/", 2)[0]
 
 
 def _source(mount: str) -> str:
@@ -239,6 +268,8 @@ def _one(share: Share, what: str, path: str, more: Mapping[str, str]) -> str:
         return share.replace(path, base64.b64decode(more["content"]), more["expected"])
     if what == "copy":
         share.copy(path, more["to"], more["expected"])
+    elif what == "claim":
+        share.claim(path, base64.b64decode(more["content"]), more["others"])
     elif what == "put":
         share.put(path, base64.b64decode(more["content"]))
     else:

@@ -99,7 +99,8 @@ class Service:
         changes = work.changes
         before = record_of(work.look.records, self.owner, self.name)
         if changed or record != before:
-            changes.put(record.path, replace(record, claims=work.either(before, record)).to_json())
+            both = replace(record, claims=work.either(before, record))
+            changes.claim(record.path, both.to_json(), work.look.records)
             for path, content in changed.items():
                 changes.replace(path, content, work.look.files[path].sha256)
             self._keep(changes, record)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from provisioning.companion.on_host import digest_of
 from provisioning.companion.places import OURS
 from provisioning.errors import ProvisioningError
 from provisioning.host import Address
@@ -79,6 +80,11 @@ class Changes:
     def copy(self, path: str, to: str, expected: str) -> None:
         """Keep a file as it is."""
         self.steps.append(("copy", path, {"to": to, "expected": expected}))
+
+    def claim(self, path: str, content: bytes, records: Mapping[str, str]) -> None:
+        """A record of our own, where those of others are still the ones that were read."""
+        others = {other: text for other, text in records.items() if other != path}
+        self.steps.append(("claim", path, {"content": _packed(content), "others": digest_of(others)}))
 
     def put(self, path: str, content: bytes) -> None:
         """A file of our own."""

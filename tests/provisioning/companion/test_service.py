@@ -123,6 +123,20 @@ def test_the_second_claim_of_an_entry_is_refused_by_name(world: World, owner: st
     assert world.tree() == before
 
 
+def test_of_two_claims_at_once_at_most_one_is_kept(world: World) -> None:
+    before = world.tree()
+    other = world.service("second", "lab/other/app")
+    # the other one comes between our look and our change
+    ours = replace(world.service(), now=lambda: "m" if other.point_here([to(GATEWAY, "http://10.0.0.21:5001")]) else "")
+    with pytest.raises(ShareError, match="another link has claimed something meanwhile; the old file stands"):
+        ours.point_here([to(BANK, HERE), to(GATEWAY, HERE)])
+    assert RECORD not in world.own()
+    with pytest.raises(ClaimTaken):
+        ours.point_here([to(GATEWAY, HERE)])
+    other.give_back()
+    assert world.tree() == before
+
+
 def test_the_values_of_windows_are_known_before_and_after(world: World) -> None:
     service = world.service()
     original = {GATEWAY_PLACE: "http://10.0.0.21:5001"}
