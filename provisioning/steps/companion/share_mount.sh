@@ -41,14 +41,14 @@ hashed() {
 }
 
 apply() {
-    local before now
+    local old now
     if ! command -v mount.cifs >/dev/null; then
         install_packages cifs-utils
         remember package.cifs-utils ours
     fi
     command -v python3 >/dev/null || { install_packages python3 && remember package.python3 ours; }
     refuse_foreign
-    before=$(cat -- "$unit_file" "$automount_file" "$credentials" 2>/dev/null | sha256sum)
+    old=$(cat -- "$unit_file" "$automount_file" "$credentials" 2>/dev/null | sha256sum)
     own_folder "$(dirname -- "$credentials")" 0700
     forget fingerprint
     own_file "$credentials" 0600 "$login"
@@ -60,7 +60,7 @@ apply() {
     remember fingerprint "$fingerprint"
     now=$(cat -- "$unit_file" "$automount_file" "$credentials" | sha256sum)
     systemctl daemon-reload
-    if [ "$before" != "$now" ]; then stop_mount; fi
+    if [ "$old" != "$now" ]; then stop_mount; fi
     systemctl enable -q "$automount"
     systemctl reset-failed "$unit" "$automount" 2>/dev/null || true
     systemctl start "$automount"
