@@ -74,7 +74,8 @@ def _after(edited: bytes, file: Decoded, before: Place, raw: str, selector: Sele
     try:
         place = _place(now, selector)
     except EditError as error:
-        raise EditError(f"{selector.at}: the new value would break the file: {error}") from None
+        why = str(error).removeprefix(f"{selector.at}: ")
+        raise EditError(f"{selector.at}: the new value would break the file: {why}") from None
     same = (place.start, place.raw, place.around) == (before.start, raw, before.around)
     if not same or (now.codec, now.mark) != (file.codec, file.mark):
         raise EditError(f"{selector.at}: the new value would change more of the file than itself")

@@ -13,10 +13,11 @@ from provisioning.config_files.span import Holds, Place, folded, only, spelled, 
 
 problem = pointer.problem
 
-_STRING = r'"(?:[^"\\]++|\\.)*+"'
-# All that is neither is one match, so that a large file is a matter of few.
-_COMMENT = re.compile(rf'//[^\r\n]*|/\*.*?\*/|(?P<rest>(?:[^"/]++|{_STRING})++|.)', re.DOTALL)
-_COMMA = re.compile(rf'(?:[^",]++|{_STRING}|,(?![ \t\r\n]*[\]}}]))++|"|(?P<comma>,)', re.DOTALL)
+# All that is neither is one match, so that a large file is a matter of few. What is not closed goes on to the end, and
+# stays: looking for the end of each of many would take for ever.
+_STRING = r'"(?:[^"\\]++|\\(?:.|\Z))*+(?:"|\Z)'
+_COMMENT = re.compile(rf'//[^\r\n]*|/\*.*?\*/|(?P<rest>(?:[^"/]++|{_STRING})++|/(?:\*.*)?)', re.DOTALL)
+_COMMA = re.compile(rf'(?:[^",]++|{_STRING}|,(?![ \t\r\n]*[\]}}]))++|(?P<comma>,)', re.DOTALL)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORDS = {"true": "boolean", "false": "boolean", "null": "null"}
 _EXPECTED = {"number": "a number", "boolean": "true or false", "null": "null"}

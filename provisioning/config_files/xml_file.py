@@ -60,7 +60,7 @@ def _outside(char: str) -> str:
 
 
 def _attribute(text: str, begin: int, name: str, at: str) -> Place:
-    match = next(match for match in _attributes(text, begin) if match["name"] == name)
+    match = only([match for match in _attributes(text, begin) if match["name"] == name], at, f"the attribute {name}")
     value = _read(f"<v a={match['quote']}{match['raw']}{match['quote']}/>", at)
     start, end = match.span("raw")
     return Place(start=start, end=end, value=value, raw=match["raw"], style=match["quote"])

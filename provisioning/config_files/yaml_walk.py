@@ -12,6 +12,10 @@ OFF = -1
 """The level of what is not on the way."""
 
 
+_NODES = {yaml.ScalarEvent, yaml.AliasEvent, yaml.SequenceStartEvent, yaml.MappingStartEvent}
+_ENDS = {yaml.SequenceEndEvent, yaml.MappingEndEvent}
+
+
 @dataclass(slots=True)
 class Frame:
     """A mapping or sequence that is open."""
@@ -30,9 +34,11 @@ class Frame:
             self.name, self.has_key = getattr(event, "value", None), True
             return OFF
         name = self.name if self.is_mapping else str(self.count)
-        self.has_key, self.count = False, self.count + 1
-        on_way = 0 <= self.level < len(tokens) and name == tokens[self.level]
-        return self.level + 1 if on_way else OFF
+        self.has_key = False
+        self.count += 1
+        if self.level == OFF or self.level == len(tokens) or name != tokens[self.level]:
+            return OFF
+        return self.level + 1
 
 
 @dataclass
@@ -59,26 +65,29 @@ class Walk:
         """Walked to the end of the file."""
         self.reached = [0] * len(self.tokens)
         for event in events:
-            if isinstance(event, yaml.NodeEvent):
-                self._node(event)
-            elif isinstance(event, yaml.CollectionEndEvent):
+            kind = type(event)
+            if kind in _NODES:
+                self._node(event, kind)
+            elif kind in _ENDS:
                 self.stack.pop()
-                self.others.append(type(event))
-            elif isinstance(event, yaml.DocumentStartEvent):
+                self.others.append(kind)
+            elif kind is yaml.DocumentStartEvent:
                 self.documents += 1
         return self
 
-    def _node(self, event: Any) -> None:
+    def _node(self, event: Any, kind: type) -> None:
         level = self.stack[-1].child(event, self.tokens) if self.stack else 0
         if level != OFF:
             self._on_way(event, level)
-        if event is not self.node:
-            self.others.append((event.anchor, getattr(event, "tag", None), getattr(event, "value", None)))
-        if isinstance(event, yaml.AliasEvent):
+        if kind is yaml.ScalarEvent:
+            self.others.append((event.anchor, event.tag, event.value if event is not self.node else None))
+        elif kind is yaml.AliasEvent:
             self.aliases.add(event.anchor)
-        elif isinstance(event, yaml.CollectionStartEvent):
+            self.others.append(event.anchor)
+        else:
+            self.others.append((kind, event.anchor, event.tag))
             is_flow = bool(event.flow_style) or (bool(self.stack) and self.stack[-1].is_flow)
-            self.stack.append(Frame(level, isinstance(event, yaml.MappingStartEvent), is_flow))
+            self.stack.append(Frame(level, kind is yaml.MappingStartEvent, is_flow))
 
     def _on_way(self, event: Any, level: int) -> None:
         if level:

@@ -1,5 +1,7 @@
 """JSON by pointer."""
 
+import time
+
 import pytest
 
 from tests.provisioning.config_files.cases import edited, found, refused
@@ -94,3 +96,12 @@ def test_numbers_may_be_long() -> None:
     text = '{"a": ' + "9" * 10_000 + ', "b": "x"}'
     assert found("json", text, "/a")[0] == "9" * 10_000
     assert edited("json", text, "/b", "y") == text.replace("x", "y")
+
+
+@pytest.mark.parametrize(
+    "text", ['"' + '\\"' * 500_000, "{}" + "/*a" * 500_000, "/" * 500_000 + "a", '{"a": "\\', "[,]" * 200_000]
+)
+def test_what_is_never_closed_is_refused_soon(text: str) -> None:
+    began = time.monotonic()
+    assert "no valid JSON" in refused("json", text, "/a")
+    assert time.monotonic() - began < 30

@@ -27,7 +27,7 @@ def test_a_choice_stands_for_whole_lines() -> None:
         ("a=1\n", "^a=1$|^a=(2)$", "x", "not there: the line matches without the group"),
         ("a=\n\nb\n", r"^a=(\s*b)$", "x", "not there"),
         ("a=1\n", "^a=(.)$", "x\ny", "has a line end"),
-        ("a=1\n", "^a=(.)$", "xy", "would break the file: ^a=(.)$: not there"),
+        ("a=1\n", "^a=(.)$", "xy", "would break the file: not there"),
         ("a=1\n", "^a=(.+?);?$", "x;", "would change more of the file than itself"),
         ("a=1\n", "a=(.)$", "x", "^ at its beginning, $ at its end"),
         ("a=1\n", "^a=(.)", "x", "^ at its beginning, $ at its end"),
@@ -49,7 +49,7 @@ def test_a_dollar_after_an_even_number_of_backslashes_is_an_anchor() -> None:
 def test_an_expression_that_takes_for_ever_is_ended() -> None:
     began = time.monotonic()
     assert "takes too long" in refused("text", "a" * 60 + "!\n", r"^((?:a|aa)+)$")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_blanks_of_an_expression_end_with_the_line() -> None:
