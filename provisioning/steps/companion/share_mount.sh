@@ -17,7 +17,8 @@ check() {
 }
 
 mounted() { # the automount itself is not meant
-    findmnt -n -o SOURCE,FSTYPE --mountpoint "$mount" 2>/dev/null | awk '$2 != "autofs" { print $1 }' | tail -n 1
+    { findmnt -n -r -o FSTYPE,SOURCE --mountpoint "$mount" 2>/dev/null || true; } |
+        sed -n '/^autofs /!s/^[^ ]* //p' | tail -n 1 | sed 's/\\x20/ /g'
 }
 
 # Whether the share can be listed; the companion may be away, and whoever asks a file system of it would hang.
@@ -48,7 +49,7 @@ apply() {
     fi
     command -v python3 >/dev/null || { install_packages python3 && remember package.python3 ours; }
     refuse_foreign
-    old=$(cat -- "$unit_file" "$automount_file" "$credentials" 2>/dev/null | sha256sum)
+    old=$(written_before)
     own_folder "$(dirname -- "$credentials")" 0700
     forget fingerprint
     own_file "$credentials" 0600 "$login"
@@ -58,15 +59,16 @@ apply() {
     forget hash
     remember hash "$(hashed)"
     remember fingerprint "$fingerprint"
-    now=$(cat -- "$unit_file" "$automount_file" "$credentials" | sha256sum)
     systemctl daemon-reload
-    if [ "$old" != "$now" ]; then stop_mount; fi
+    if [ "$old" != "$(written_before)" ]; then stop_mount; fi
     systemctl enable -q "$automount"
     systemctl reset-failed "$unit" "$automount" 2>/dev/null || true
     systemctl start "$automount"
     now=$(answer)
     [ "$now" = yes ] || refuse "$now"
 }
+
+written_before() { { cat -- "$unit_file" "$automount_file" "$credentials" 2>/dev/null || true; } | sha256sum; }
 
 # What somebody else has mounted or put there would be hidden.
 refuse_foreign() {
