@@ -12,7 +12,8 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ RIGHTS = (("system.cifs_ntsd", "system.cifs_acl"), ("user.cifs.dosattrib",))
 """What kernel CIFS shows of a file's rights and attributes; the first of each that can be had is taken along."""
 BESIDE = ".hypercompose-new"
 PAUSES_S = (0.1, 0.2, 0.4, 0.8, 1.5, 2.0, 2.5, 2.5)
+RECONNECT_PAUSES_S = (0.3, 1.0)
+"""A connection that was cut is made anew by the next question; the one that found it cut has failed."""
 MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -70,6 +73,8 @@ class Share:
         place = self.place(path)
         if not place.stat().st_mode & stat.S_IWUSR:
             raise Refused("read-only", "is read-only; take that attribute off on Windows")
+        if self.read(path, 1 << 30) == content:
+            return ""  # by a try whose connection was cut before it could say so
         self._expect(path, expected)
         beside = _beside(place)
         try:
@@ -177,16 +182,21 @@ def _plain(text: str) -> str:
     return text
 
 
-def _patiently(work: Callable[[], Any]) -> Any:
+def _patiently(work: Callable[[], Any], pauses: Sequence[float] | None = None, passing: Sequence[int] = BUSY) -> Any:
     """What others hold open is tried again for a while."""
-    for pause in PAUSES_S:
+    for pause in PAUSES_S if pauses is None else pauses:
         try:
             return work()
         except OSError as error:
-            if error.errno not in BUSY:
+            if error.errno not in passing:
                 raise
             time.sleep(pause)
     return work()
+
+
+def _reconnecting(work: Callable[[], Any]) -> Any:
+    """Once more, and again, where the connection was cut."""
+    return _patiently(work, RECONNECT_PAUSES_S, GONE)
 
 
 def _beside(place: Path) -> Path:
@@ -243,21 +253,28 @@ def look(share: Share, request: Mapping[str, Any]) -> dict[str, Any]:
     files: dict[str, dict[str, str]] = {}
     for path in request["files"]:
         try:
-            content = share.read(path, request["largest"])
+            content = _read(share, path, request["largest"])
             files[path] = {"content": base64.b64encode(content).decode(), "sha256": hashed(content)}
         except (OSError, Refused) as error:
             files[path] = _told(error)
             if files[path]["kind"] == "away":
                 raise
-    return {"files": files, "records": share.records(request["records"], request["largest"])}
+    records = _reconnecting(lambda: share.records(request["records"], request["largest"]))
+    return {"files": files, "records": records}
+
+
+def _read(share: Share, path: str, largest: int) -> bytes:
+    content: bytes = _reconnecting(lambda: share.read(path, largest))
+    return content
 
 
 def change(share: Share, request: Mapping[str, Any]) -> dict[str, Any]:
     """One thing after the other; the first that fails is the last."""
     notes: dict[str, str] = {}
-    for number, (what, path, more) in enumerate(request["changes"]):
+    for number, step in enumerate(request["changes"]):
+        path = step[1]
         try:
-            notes[path] = _one(share, what, path, more)
+            notes[path] = _reconnecting(partial(_one, share, *step))
         except (OSError, Refused) as error:
             return {"done": number, "failed": {**_told(error), "path": path}}
     return {"done": len(request["changes"]), "notes": {path: note for path, note in notes.items() if note}}
@@ -280,7 +297,7 @@ def _one(share: Share, what: str, path: str, more: Mapping[str, str]) -> str:
 def main(request: Mapping[str, Any]) -> None:
     """Answer one request."""
     try:
-        share = Share(request["mount"], request["share"])
+        share = _reconnecting(lambda: Share(request["mount"], request["share"]))
         answer = (look if request["do"] == "look" else change)(share, request)
     except (OSError, Refused) as error:
         answer = {"failed": {**_told(error), "path": ""}}

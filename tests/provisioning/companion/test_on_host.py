@@ -20,6 +20,7 @@ OLD, NEW = b"old\r\n" * 3, b"new bytes\r\n" * 4
 def share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> on_host.Share:
     monkeypatch.setattr(on_host, "_source", lambda mount: "//h/M")
     monkeypatch.setattr(on_host, "PAUSES_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(on_host, "RECONNECT_PAUSES_S", (0.0, 0.0))
     (tmp_path / "A").mkdir()
     (tmp_path / "A/x.json").write_bytes(OLD)
     return on_host.Share(str(tmp_path), "//H/m")
@@ -223,3 +224,22 @@ def test_main_answers_a_failure_as_a_line(capsys: pytest.CaptureFixture[str], tm
 
 def test_blanks_in_the_kernels_list_of_mounts_are_read() -> None:
     assert on_host._plain("//h/My\\040Share\\134x") == "//h/My Share\\x"
+
+
+def test_a_connection_that_was_cut_is_made_anew(share: on_host.Share, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace, cuts = Path.replace, [errno.EIO, errno.EHOSTDOWN]
+
+    def cut(source: Path, target: Path) -> Path:
+        if len(cuts) == 1:
+            replace(source, target)  # it was done, and nobody heard of it
+        if cuts:
+            raise OSError(cuts.pop(0), "cut")
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", cut)
+    found = on_host.change(share, {"changes": [["replace", "A/x.json", packed(NEW, OLD)]]})
+    assert found == {"done": 1, "notes": {}} and cuts == []
+    assert file(share).read_bytes() == NEW and names(share) == ["x.json"]
+    cuts += [errno.EIO] * 3
+    found = on_host.change(share, {"changes": [["replace", "A/x.json", packed(OLD, NEW)]]})
+    assert found["failed"]["kind"] == "away" and names(share) == ["x.json"]
