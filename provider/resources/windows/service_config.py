@@ -35,8 +35,10 @@ class ServiceConfig(Resource):
 
     def check(self, context: Context, urn: str, olds: Properties, news: Properties) -> Iterator[Problem]:
         """A companion is not exchanged under a service that points to containers."""
-        old, new = (str((inputs.get("link") or {}).get("share", "")) for inputs in (olds, news))
-        if old and is_known(news.get("link")) and olds.get("servedBy") != WINDOWS and _host(old) != _host(new):
+        if not olds or not all(is_known(inputs.get("link")) for inputs in (olds, news)):
+            return
+        old, new = str(olds["link"]["share"]), str(news["link"]["share"])
+        if olds["servedBy"] != WINDOWS and _host(old) != _host(new):
             yield Problem(
                 property="link.share",
                 reason=f"{new!r} is on another companion than {old!r}, whose files point here; first take the service "
@@ -46,13 +48,18 @@ class ServiceConfig(Resource):
     def complete(self, context: Context, urn: str, olds: Properties, news: Properties) -> Mapping[str, Any]:
         """The values of Windows, as the state knows them, else as they are read now; a host that is not there yet is
         asked when it is."""
+        if not all(is_known(news[name]) for name in ("entries", "servedBy")):
+            return {}  # the engine asks what would become of it if all that it depends on were replaced
         entries = Entries(news["entries"])
         known = {place: value for place, value in values_in(olds, "windows").items() if entries.has(place)}
         missing = [entry for entry in entries.selected if (entry.file, entry.at) not in known]
         if missing and is_known(news.get("connection")) and is_known(news.get("link")):
             known |= self._originals(context, news, entries, missing)
         wanted = self._wanted(context, entries, olds, news, known)
-        return {**halves("windows", known, entries), **halves("values", wanted, entries)}
+        values = {
+            name: half for name, half in halves("values", wanted, entries).items() if news.get(name) is not UNKNOWN
+        }
+        return {**halves("windows", known, entries), **values}
 
     def create(self, context: Context, inputs: Properties) -> tuple[str, Properties]:
         """Point it to where it is to be. One that fails on its way stays in the state."""

@@ -54,6 +54,8 @@ class Windows:
 
 
 class Served:
+    NAMES = ("connection", "vm", "link", "owner", "service", "servedBy", "entries", "values", "secretValues")
+
     def __init__(self, folder: Path) -> None:
         self.world = World(folder)
         self.hosts, self.windows = Hosts(folder), Windows()
@@ -227,3 +229,15 @@ def test_a_companion_is_not_exchanged_under_what_points_here(served: Served) -> 
 
 def test_another_address_of_the_host_is_an_update(served: Served) -> None:
     assert not ServiceConfig.replace_on & {"connection", "vm", "values", "link", "servedBy", "entries"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("link",), ("entries",), ("servedBy",), ("connection", "vm", "values", "secretValues"), tuple(Served.NAMES)],
+)
+def test_what_is_unknown_while_a_vm_is_replaced_is_no_error(served: Served, names: tuple[str, ...]) -> None:
+    olds = served.checked({}, served.inputs())
+    found = served.checked(olds, {**served.inputs(), **dict.fromkeys(names, UNKNOWN)})
+    assert [name for name, value in found.items() if value is UNKNOWN] == [
+        name for name in served.inputs() if name in names
+    ]
