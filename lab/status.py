@@ -13,6 +13,7 @@ from lab.companion import power
 from lab.guests import Guests
 from lab.network import Network, marked_devices
 from lab.processes import supervisor_of
+from lab.qemu import guest as qemu
 from lab.resolver import Resolver
 from lab.services import running
 from lab.site import Site
@@ -37,6 +38,8 @@ def _parts(site: Site, client: docker.DockerClient | None, *, api_answers: bool)
     yield "dhcp and dns", "runs" if resolver else "off", f"process {resolver}" if resolver else ""
     yield from running.rows(site)
     yield from power.rows(site, client)
+    if number := qemu.process_of(site.lab):
+        yield "qemu guest", "runs", f"process {number} {qemu.QemuGuest(site).address}"
     own = dockerd.own_pid()
     yield "dockerd", "runs" if client else "off", ("ours" if own else "not ours, left alone") if client else ""
     present = marked_devices(site.lab)

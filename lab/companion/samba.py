@@ -23,6 +23,9 @@ _GLOBAL = f"""\
     smb3 unix extensions = no
     # tests edit files on the disk itself, which ends no client's lease on a folder
     smb3 directory leases = no
+    # an answer that is put off is not signed, and the guests' rclone takes none of that kind
+    aio read size = 0
+    aio write size = 0
     vfs objects = streams_xattr
     ea support = yes
     store dos attributes = yes

@@ -18,12 +18,12 @@ from lab.network import Network, gateway_interface
 from lab.processes import end, process_with
 from lab.qemu.archive import packed
 from lab.qemu.build import DISK, INITRAMFS, KERNEL, ensure_guest
+from lab.qemu.seed import NAME, USER, Identity, seed
 from lab.site import Site
 from setup.machine import Tool, ensure
 from setup.process import run_quietly
 from setup.report import SetupError, work
 
-NAME, USER = "qemu", "ops"
 HOST = 45
 """Its number in the network of the site's first bridge."""
 MEMORY_MIB = 768
@@ -31,7 +31,7 @@ BOOT_S = 180.0
 _QEMU = Tool(name="qemu-system-x86_64", package="qemu-system-x86", remedy="install QEMU for x86-64")
 _QEMU_IMG = Tool(name="qemu-img", package="qemu-utils", remedy="install qemu-img")
 _KERNEL_WORDS = (
-    "console=ttyS0 quiet net.ifnames=0 mitigations=off apparmor=0 audit=0 tsc=unstable systemd.show_status=no"
+    "console=ttyS0 quiet net.ifnames=0 mitigations=off apparmor=0 selinux=0 audit=0 tsc=unstable systemd.show_status=no"
 )
 
 
@@ -63,7 +63,7 @@ class QemuGuest:
         built = ensure_guest()
         with work(f"lab {self.site.lab.site}: booting the QEMU guest"):
             self._prepare_disk(built)
-            initramfs = (built / INITRAMFS).read_bytes() + packed(self._seed(host_key))
+            initramfs = (built / INITRAMFS).read_bytes() + packed(seed(self._identity(host_key)))
             write_private(self.folder / "initramfs", initramfs)
             self._plug()
             with (self.folder / "qemu.log").open("wb") as log:
@@ -114,25 +114,15 @@ class QemuGuest:
             *("-serial", f"file:{self.folder / 'console'}", "-pidfile", str(pid_file(self.site.lab))),
         ]
 
-    def _seed(self, host_key: tuple[bytes, bytes]) -> dict[str, tuple[int, bytes]]:
-        """Files of this lab, copied over the disk at each boot, and the network."""
+    def _identity(self, host_key: tuple[bytes, bytes]) -> Identity:
         bridge = self.site.world.bridges[0]
-        length = gateway_interface(bridge).partition("/")[2]
-        network = f"ADDRESS={self.address}/{length}\nGATEWAY={bridge.gateway}\n"
-        resolver = f"search {self.site.domain}\nnameserver {bridge.gateway}\n"
-        hosts = f"127.0.0.1 localhost\n127.0.1.1 {NAME}.{self.site.domain} {NAME}\n"
-        files = {
-            "etc/hostname": (0o644, f"{NAME}\n".encode()),
-            "etc/hosts": (0o644, hosts.encode()),
-            "etc/resolv.conf": (0o644, resolver.encode()),
-            "etc/ssh/ssh_host_ed25519_key": (0o600, host_key[0]),
-            "etc/ssh/ssh_host_ed25519_key.pub": (0o644, host_key[1] + b"\n"),
-            f"home/{USER}/.ssh/authorized_keys": (0o600, (self.site.directory / "ssh" / "id_ed25519.pub").read_bytes()),
-        }
-        return {
-            "seed/network": (0o644, network.encode()),
-            **{f"seed/files/{path}": file for path, file in files.items()},
-        }
+        return Identity(
+            interface=f"{self.address}/{gateway_interface(bridge).partition('/')[2]}",
+            gateway=bridge.gateway,
+            domain=self.site.domain,
+            host_key=host_key,
+            user_key=(self.site.directory / "ssh" / "id_ed25519.pub").read_bytes(),
+        )
 
     def _host_key(self) -> tuple[bytes, bytes]:
         """Private and public half, made once for a lab."""

@@ -36,6 +36,7 @@ def test_the_labs_own_world_is_whole() -> None:
     assert [node.name for node in world.nodes] == ["pve1", "pve2"]
     assert {(t.name, t.node) for t in world.templates} >= {("rocky-9", "pve1"), ("debian-13", "pve2")}
     assert "vmbr0" in {bridge.name for bridge in world.bridges}
+    assert [(companion.name, companion.shares) for companion in world.companions] == [("app", ("M", "M$"))]
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,7 @@ def test_the_labs_own_world_is_whole() -> None:
         ("site.yaml", ("proxmox", "bridges", "vmbr0"), {}, "site.yaml: proxmox/bridges/vmbr0/cidr: expected str"),
         ("lab/world.yaml", ("nodes", "pve1", "cores"), "many", "nodes/pve1/cores: expected int, found str 'many'"),
         ("lab/world.yaml", ("storages", "local", "shared"), 1, "storages/local/shared: expected bool, found int 1"),
+        ("lab/world.yaml", ("companions", "app", "host"), "41", "companions/app/host: expected int, found str '41'"),
     ],
 )
 def test_an_error_names_file_and_field(files: Path, file: str, path: tuple[str, ...], to: Any, message: str) -> None:
