@@ -6,6 +6,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG
 
 from components.hosts import HostAccess, build_host, describe, existing_connection
+from components.links import build_links
 from components.outputs import export_outputs
 from components.secrets import Secrets
 from components.site_access import SiteAccess
@@ -39,15 +40,15 @@ def main() -> None:
         plan.name: vms[plan.name].connection if plan.existing is None else existing_connection(plan.existing, access)
         for plan in program.hosts
     }
-    applications = Applications(program=program, site=site, secrets=secrets, places=places)
-    hosts = {}
-    grounds = []
+    hosts, built, grounds = {}, {}, []
     for plan in program.hosts:
         place = places[plan.name]
-        docker = build_host(plan, place, access, places.get(plan.served_by or ""))
+        host = built[plan.name] = build_host(plan, place, access, places.get(plan.served_by or ""))
         hosts[plan.name] = describe(place, vms.get(plan.name))
-        if docker is not None:
-            grounds.append(Ground(host=plan, connection=place, docker=docker))
+        if host.docker is not None:
+            grounds.append(Ground(host=plan, connection=place, docker=host.docker))
+    links = build_links(program, site, secrets, places, built)
+    applications = Applications(program=program, site=site, secrets=secrets, places=places, links=links)
     portainers, stacks = applications.on(grounds)
     export_outputs(
         {
@@ -58,7 +59,7 @@ def main() -> None:
             "portainers": portainers,
             "stacks": stacks,
             "webhooks": applications.webhooks,
-            "links": {},
+            "links": {name: link.point(applications.stacks) for name, link in links.items()},
         }
     )
 

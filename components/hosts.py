@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -40,12 +41,20 @@ def existing_connection(host: ExistingHost, access: HostAccess) -> HostConnectio
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A host as far as it is declared. `done`: its last steps."""
+
+    docker: DockerHost | None
+    done: Sequence[pulumi.Resource]
+
+
 def build_host(
     plan: HostPlan, connection: HostConnection, access: HostAccess, server: HostConnection | None = None
-) -> DockerHost | None:
-    """Everything that the plan says of a host; its Docker, where it says so. `server`: whose Portainer uses it."""
+) -> Built:
+    """Everything that the plan says of a host. `server`: whose Portainer uses it."""
     if not (plan.baseline or plan.docker or plan.commands):
-        return None
+        return Built(docker=None, done=connection.ready)
     owner = f"{access.site_id}/{access.stack}/{plan.name}"
     api = _api(plan, connection, access, server) if server and plan.docker else None
     arguments = HostBaselineArgs(
@@ -68,7 +77,7 @@ def build_host(
                 after=done,
             ),
         )
-    return docker
+    return Built(docker=docker, done=docker.done if docker else baseline.done)
 
 
 def describe(connection: HostConnection, vm: RockyAppVm | None) -> dict[str, object]:

@@ -213,6 +213,12 @@ class GatedStack(_Exact):
     why: pulumi.Output[str]
 
 
+class ServiceConfig(_Exact):
+    """Where the config files on a companion say that a service is."""
+
+    type_name = "hypercompose:windows:ServiceConfig"
+
+
 class Stack(_Exact):
     """A compose stack."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from components.native import GatedStack, Password, Publication, Stack, Uuid
 from components.portainer_server import PortainerServer, Target
 from components.release_gate import ReleaseGate
 from components.site_access import SiteAccess
+from components.windows_companion_link import WindowsCompanionLink
 from settings.site import Git
 from settings.stack_plan import SECRETS_VARIABLE, StackPlan
 
@@ -39,6 +40,8 @@ class PortainerStackArgs:
     owner: str
     old_place: HostConnection | None = None
     """Of the host that `moved_from` names."""
+    links: Sequence[WindowsCompanionLink] = ()
+    """Whose shares its containers may mount."""
 
 
 class PortainerStack(pulumi.ComponentResource):
@@ -64,7 +67,8 @@ class PortainerStack(pulumi.ComponentResource):
         self._name, self._args = name, args
         secrets = {key: self._secret(key, args.plan.secrets[key].generate) for key in args.plan.secrets}
         files = {key: value for key, value in secrets.items() if not args.plan.secrets[key].variable}
-        after: list[pulumi.Resource] = [*args.server.done]
+        mounted = [resource for link in args.links for resource in link.mounted]
+        after: list[pulumi.Resource] = [*args.server.done, *mounted]
         if files:
             chain = StepChain(self, args.site.native, args.connection, after=args.server.done)
             after.append(chain.add("SecretFiles", f"secrets-{args.plan.name}", self._files(files), "files"))
@@ -104,7 +108,11 @@ class PortainerStack(pulumi.ComponentResource):
             "run": plan.settings.run,
             "adopt": plan.settings.adopt,
             "keepVolumes": plan.settings.keep_volumes,
-            "allowedPaths": [*plan.settings.allowed_paths, *([plan.secrets_folder] if files else [])],
+            "allowedPaths": [
+                *plan.settings.allowed_paths,
+                *(link.mount for link in self._args.links),
+                *([plan.secrets_folder] if files else []),
+            ],
             "timeoutS": plan.settings.timeout_s,
             "hide": list(secrets.values()),
         }

@@ -14,9 +14,11 @@ from pulumi.runtime.config import CONFIG
 
 from settings import Program, SettingsError
 from settings.secrets import (
+    COMPANION_VARIABLE,
     GIT_VARIABLE,
     REGISTRY_VARIABLE,
     git_user,
+    link_secret_problems,
     missing_password,
     registry_user,
     stack_secret_problems,
@@ -37,6 +39,10 @@ class Secrets:
     """None: one is made up for each server."""
     stacks: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """Stack -> name -> value, for secrets that are not made up."""
+    link_passwords: Mapping[str, pulumi.Input[str]] = field(default_factory=dict, repr=False)
+    """Of the user of each link's share."""
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """Link -> name -> value."""
 
     @classmethod
     def of(cls, program: Program) -> Secrets:
@@ -49,6 +55,7 @@ class Secrets:
             git_password=_password(own, site.id, "git", GIT_VARIABLE, git_user(program)),
             portainer_password=own.get_secret("portainer_password"),
             stacks=_stack_secrets(program),
+            **_of_links(program),
         )
 
     def key_for_commands(self, program: Program) -> pulumi.Input[str] | None:
@@ -63,17 +70,42 @@ class Secrets:
 
 def _stack_secrets(program: Program) -> Mapping[str, Mapping[str, str]]:
     """Raises SettingsError for one that nobody makes up and nobody gives, or that no stack has."""
-    try:
-        given: Any = json.loads(CONFIG.get().get("hypercompose:stack_secrets") or "{}")
-        found = {stack: {key: str(value) for key, value in own.items()} for stack, own in given.items()}
-    except (ValueError, AttributeError):
-        raise SettingsError(
-            "hypercompose:stack_secrets", ["expected stack -> name -> value; `pulumi config set --secret --path`"]
-        ) from None
+    found = _given("stack_secrets", "stack")
     problems = list(stack_secret_problems({plan.name: plan.secrets for plan in program.stacks}, found))
     if problems:
         raise SettingsError(f"Pulumi.{program.stack}.yaml", problems)
     return found
+
+
+def _of_links(program: Program) -> dict[str, Any]:
+    """Raises SettingsError for a password or a secret that nobody gives."""
+    own, found = _flat("link_passwords", "link"), _given("link_secrets", "link")
+    shared = os.environ.get(COMPANION_VARIABLE)
+    problems = list(link_secret_problems(program.links, set(own), found, shared=bool(shared)))
+    if problems:
+        raise SettingsError(f"Pulumi.{program.stack}.yaml", problems)
+    passwords = {link.name: pulumi.Output.secret(own.get(link.name, shared or "")) for link in program.links}
+    return {"link_passwords": passwords, "links": found}
+
+
+def _given(name: str, of: str) -> dict[str, dict[str, str]]:
+    """A secret setting of two levels. Raises SettingsError for another form."""
+    try:
+        given: Any = json.loads(CONFIG.get().get(f"hypercompose:{name}") or "{}")
+        return {key: {one: str(value) for one, value in own.items()} for key, own in given.items()}
+    except (ValueError, AttributeError):
+        remedy = "`pulumi config set --secret --path`"
+        raise SettingsError(f"hypercompose:{name}", [f"expected {of} -> name -> value; {remedy}"]) from None
+
+
+def _flat(name: str, of: str) -> dict[str, str]:
+    """A secret setting of one level."""
+    try:
+        given: Any = json.loads(CONFIG.get().get(f"hypercompose:{name}") or "{}")
+        return {key: str(value) for key, value in given.items()}
+    except (ValueError, AttributeError):
+        remedy = "`pulumi config set --secret --path`"
+        raise SettingsError(f"hypercompose:{name}", [f"expected {of} -> value; {remedy}"]) from None
 
 
 def _password(own: pulumi.Config, site: str, what: str, variable: str, user: str | None) -> pulumi.Input[str] | None:

@@ -15,6 +15,7 @@ from components.portainer_stack import PortainerStack, PortainerStackArgs
 from components.release_gate import ReleaseGate, ReleaseGateArgs
 from components.secrets import Secrets
 from components.site_access import SiteAccess
+from components.windows_companion_link import WindowsCompanionLink
 from settings import Program
 from settings.host_plan import HostPlan
 from settings.stack_plan import StackPlan
@@ -40,8 +41,11 @@ class Applications:
     secrets: Secrets
     places: Mapping[str, HostConnection]
     """Every host of the stack by name."""
+    links: Mapping[str, WindowsCompanionLink] = field(default_factory=dict)
     webhooks: dict[str, pulumi.Output[str]] = field(default_factory=dict)
     """By stack, as they are declared: secrets."""
+    stacks: dict[str, PortainerStack] = field(default_factory=dict)
+    """As they are declared."""
 
     def on(self, grounds: Sequence[Ground]) -> Told:
         """What the outputs tell: of Portainer by host, and of stacks by name."""
@@ -109,9 +113,11 @@ class Applications:
                 environment=program.stack,
                 owner=f"{program.site.id}/{program.stack}/{name}",
                 old_place=self._old_place(plan),
+                links=[self.links[link] for link in plan.settings.links],
             ),
             options,
         )
+        self.stacks[name] = stack
         if stack.webhook is not None:
             self.webhooks[name] = stack.webhook
         return {

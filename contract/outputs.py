@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = "1.1"
+VERSION = "1.2"
 """Minor: fields were added. Major: fields were removed or mean something else."""
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -67,7 +67,12 @@ class LinkTold(Told):
     """A link between a host and its Windows companion."""
 
     host: str = Field(description="name of the host")
-    companion: str = Field(description="address of the companion")
+    companion: str = Field(description="address or name of the companion")
+    share: str = Field("", description="its share as both sides write it", examples=["//10.0.10.21/M"])
+    mount: str = Field("", description="where the host has the share", examples=["/mnt/m"])
+    services: dict[str, Literal["containers", "windows"]] = Field(
+        default_factory=dict, description="where each of its services runs, as the companion's config files say"
+    )
 
 
 class Outputs(Told):

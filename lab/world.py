@@ -67,7 +67,7 @@ class Companion:
 
     name: str
     host: int
-    """Its number in the network of the site's first bridge: 41 is 10.77.0.41."""
+    """Its number in the network of the site's first bridge: 21 is 10.77.0.21."""
     shares: tuple[str, ...]
     """All show the same files; one with a dollar sign is for administrators."""
 

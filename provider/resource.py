@@ -109,6 +109,10 @@ class Resource:
         """Reasons to refuse the inputs, at preview and before every operation. `olds` is empty for a new resource."""
         return ()
 
+    def complete(self, context: Context, urn: str, olds: Properties, news: Properties) -> Mapping[str, Any]:
+        """Inputs in place of those given, after a check that found nothing."""
+        return {}
+
     def replaces(self, olds: Properties, news: Properties) -> frozenset[str]:
         """`replace_on`, for these inputs."""
         return self.replace_on

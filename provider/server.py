@@ -66,7 +66,8 @@ class Provider(rpc.ResourceProviderServicer):
             self._shared().held.add(request.urn)
         with _errors_of(context):
             problems = list(found.check(self._shared(), request.urn, olds, news))
-            return pb.CheckResponse(inputs=_completed(request.news, found), failures=_failures(problems))
+            more = {} if problems else found.complete(self._shared(), request.urn, olds, news)
+            return pb.CheckResponse(inputs=_completed(request.news, found, more), failures=_failures(problems))
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: D102
         found = self._types[_type(request.urn)]
@@ -184,10 +185,12 @@ def _state(inputs: struct_pb2.Struct, outputs: Mapping[str, Any], found: Resourc
     return state
 
 
-def _completed(inputs: struct_pb2.Struct, found: Resource) -> struct_pb2.Struct:
-    """Inputs with the defaults that nobody has given."""
+def _completed(inputs: struct_pb2.Struct, found: Resource, more: Mapping[str, Any]) -> struct_pb2.Struct:
+    """Inputs with the defaults that nobody has given, and with what the resource itself says of some."""
     completed = values.write({name: value for name, value in found.defaults.items() if name not in inputs.fields})
     completed.MergeFrom(inputs)
+    for name, value in values.write(more, found.secrets).fields.items():
+        completed.fields[name].CopyFrom(value)
     return completed
 
 

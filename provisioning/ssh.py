@@ -27,6 +27,7 @@ from provisioning.host import (
 
 CONNECT_TIMEOUT_S = 5.0
 KEEPALIVE_S = 5
+OPEN_S = 15.0
 SILENCE_S = 20
 """A peer that acknowledges nothing for so long is gone: the kernel then ends the connection (RFC 5482)."""
 FIRST_PAUSE_S = 0.2
@@ -34,6 +35,7 @@ LONGEST_PAUSE_S = 3.0
 RUNNING, HELD = 5, 4
 """Sessions at once on one connection, of commands and of locks: sshd allows ten (MaxSessions) and refuses more."""
 SESSION_TRIES, SESSION_PAUSE_S = 10, 0.5
+PATIENT_TRIES = 4
 TRIES = 4
 """Connections tried for one command: sshd drops some of a burst (MaxStartups), and networks have moments."""
 
@@ -111,12 +113,16 @@ class Ssh:
         key = self._load_key()
         return f"{key.get_name()} {key.get_base64()}"
 
-    def forget(self, address: Address) -> None:
-        """Close the pooled connection; the next command opens a new one, with a new check of the host key."""
+    def forget(self, address: Address, client: paramiko.SSHClient | None = None) -> None:
+        """Close the pooled connection; the next command opens a new one, with a new check of the host key.
+
+        `client`: only where it is still this one, and no other that somebody works on already.
+        """
         with self._lock(address):
-            client = self._clients.pop(address, None)
-            if client is not None:
-                client.close()
+            pooled = self._clients.get(address)
+            if pooled is not None and client in (None, pooled):
+                del self._clients[address]
+                pooled.close()
 
     def close(self) -> None:
         """Close every connection and end every wait."""
@@ -126,19 +132,22 @@ class Ssh:
 
     def _channel(self, address: Address, timeout_s: float) -> paramiko.Channel:
         for attempt in range(1, SESSION_TRIES + 1):
-            transport = self._persistent_client(address).get_transport()
+            client = self._persistent_client(address)
+            transport = client.get_transport()
             try:
                 if transport is not None:
-                    return transport.open_session(timeout=min(timeout_s, 15))
+                    return transport.open_session(timeout=min(timeout_s, OPEN_S))
             except paramiko.ChannelException as error:  # the connection is well: others use it
                 # a session that ended here still counts there until its processes have ended
                 if attempt == SESSION_TRIES or self._closed.wait(SESSION_PAUSE_S):
                     raise HostUnreachable(f"{address.host}: sshd refuses another session ({error.text})") from error
                 continue
             except (OSError, EOFError, paramiko.SSHException):
+                if transport is not None and transport.is_active() and attempt < PATIENT_TRIES:
+                    continue  # a host that is slow: what others run on the connection must not end with it
                 if attempt >= 2:
                     break
-            self.forget(address)  # a connection that died while idle: once more on a new one
+            self.forget(address, client)  # a connection that died while idle: once more on a new one
         raise HostUnreachable(f"{address.host}: the connection opens no session")
 
     def _persistent_client(self, address: Address) -> paramiko.SSHClient:

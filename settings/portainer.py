@@ -134,6 +134,7 @@ class Stack(Model):
     adopt: bool = Field(False, description="whether a stack of this name that others made is taken over")
     keep_volumes: bool = Field(True, description="whether its named volumes stay when it is destroyed")
     allowed_paths: tuple[str, ...] = Field((), description="folders of the host that its containers may mount")
+    links: tuple[str, ...] = Field((), description="links of its host whose shares its containers may mount")
     timeout_s: int = Field(180, ge=10, le=3600, description="deadline until all of it is healthy")
 
     @model_validator(mode="after")

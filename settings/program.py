@@ -14,6 +14,7 @@ from settings.environment import layers_of
 from settings.errors import SettingsError, from_validation
 from settings.host_plan import HostPlan, plan_hosts
 from settings.layers import Layer, Layers
+from settings.link_plan import LinkPlan, plan_links
 from settings.plan import plan_vms
 from settings.portainer_plan import PortainerPlan, portainer_plans
 from settings.site import Site, load_site
@@ -24,7 +25,8 @@ from settings.vm_spec import VmSpec
 Value = TypeVar("Value")
 NAMESPACE = "hypercompose"
 SECRETS = frozenset(
-    "ssh_private_key registry_password git_password portainer_password portainer_backup_password stack_secrets".split()
+    "ssh_private_key registry_password git_password portainer_password portainer_backup_password stack_secrets "
+    "link_passwords link_secrets".split()
 )
 
 
@@ -40,6 +42,7 @@ class Program:
     stacks: tuple[StackPlan, ...]
     portainers: Mapping[str, PortainerPlan]
     """By host."""
+    links: tuple[LinkPlan, ...] = ()
 
     def owned_bridges(self) -> tuple[OwnedBridge, ...]:
         """The bridges that the stack creates, each with its node."""
@@ -59,7 +62,7 @@ class Reading:
     program: Program | None
     """None where not even the site is known."""
     errors: Mapping[str, SettingsError]
-    """By part, in the order in which they are read: settings, site, vms, hosts, stacks, portainers."""
+    """By part, in the order in which they are read: settings, site, vms, hosts, stacks, portainers, links."""
     layers: Layers
     """Which file says what."""
 
@@ -138,6 +141,11 @@ def _planned(stack: str, source: str, site: Site, settings: StackSettings, error
         program = replace(program, portainers=portainer_plans(site, stack, hosts))
     except SettingsError as error:
         errors["portainers"] = error
+    try:
+        links = plan_links(settings.links, hosts, program.stacks, site.domain, source)
+        program = replace(program, links=links)
+    except SettingsError as error:
+        errors["links"] = error
     return program
 
 

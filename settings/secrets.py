@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from settings.link_plan import LinkPlan
 from settings.portainer import Secret
 from settings.program import Program
 from settings.stack_plan import StackPlan
 
 REGISTRY_VARIABLE = "HYPERCOMPOSE_REGISTRY_PASSWORD"
 GIT_VARIABLE = "HYPERCOMPOSE_GIT_PASSWORD"
+COMPANION_VARIABLE = "HYPERCOMPOSE_COMPANION_PASSWORD"
 
 
 def registry_user(program: Program) -> str | None:
@@ -52,3 +54,23 @@ def stack_secret_problems(
         for key in own:
             if key not in wanted.get(stack, {}):
                 yield f"stack_secrets.{stack}.{key}: no stack has such a secret; name it under stacks.{stack}.secrets"
+
+
+def link_secret_problems(
+    links: Sequence[LinkPlan], passwords: Collection[str], given: Mapping[str, Mapping[str, str]], *, shared: bool
+) -> Iterator[str]:
+    """Passwords and secrets of links that nobody gives. `shared`: one password is there for all of them."""
+    for link in links:
+        if link.name not in passwords and not shared:
+            yield (
+                f"links.{link.name}.user: {link.settings.user} has no password; set {COMPANION_VARIABLE}, or "
+                f"`pulumi config set --secret --path hypercompose:link_passwords.{link.name}`"
+            )
+        for key in sorted(link.secrets - set(given.get(link.name, {}))):
+            yield (
+                f"links.{link.name}: {{secret:{key}}} has no value; `pulumi config set --secret --path "
+                f"hypercompose:link_secrets.{link.name}.{key}`"
+            )
+    known = {link.name: link for link in links}
+    for name in sorted({*passwords, *given} - set(known)):
+        yield f"link_passwords, link_secrets: {name}: no link has that name; declare it under `links`"

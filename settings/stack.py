@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from settings.baseline import Baseline
 from settings.host import NAME, Docker, ExistingHost, HostParts
 from settings.limits import Limits
+from settings.link import LINK_NAME, Link
 from settings.portainer import STACK_NAME, PortainerSettings, Stack
 from settings.site import Model
 
@@ -159,6 +160,9 @@ class StackSettings(Model):
     portainer: PortainerSettings | None = Field(None, description="Portainer on every host with Docker; none: none")
     stacks: dict[Annotated[str, Field(pattern=STACK_NAME)], Stack] = Field(
         default_factory=dict, description="applications by name"
+    )
+    links: dict[Annotated[str, Field(pattern=LINK_NAME)], Link] = Field(
+        default_factory=dict, description="Windows companions of its hosts, by a name of yours"
     )
     limits: Limits | None = Field(None, description="what an `up` may not delete or replace; none: no limit")
     bridges: tuple[OwnedBridge, ...] = Field((), description="bridges created and owned by this stack")

@@ -222,7 +222,7 @@ def _shared_ports(hosts: Sequence[HostPlan], plans: Sequence[StackPlan]) -> Iter
     taken = {(host.name, host.portainer.port): "portainer" for host in hosts if host.portainer and host.has_server}
     taken |= {(host.name, host.portainer.gate_port): "the gate" for host in hosts if host.portainer}
     for plan in plans:
-        for key, number in _numbers(plan):
+        for key, number in numbers(plan):
             place = (plan.host, number)
             if place in taken:
                 remedy = f"{taken[place]} has it on {plan.host}"
@@ -230,7 +230,7 @@ def _shared_ports(hosts: Sequence[HostPlan], plans: Sequence[StackPlan]) -> Iter
             taken[place] = f"{plan.name} ({key})"
 
 
-def _numbers(plan: StackPlan) -> Iterator[tuple[str, int]]:
+def numbers(plan: StackPlan) -> Iterator[tuple[str, int]]:
     """Every port that it publishes: those given, and those that a project publishes by default."""
     yield from plan.ports.items()
     for key, port in plan.declared.ports.items() if plan.declared else ():

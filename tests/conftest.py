@@ -22,7 +22,7 @@ class _OneWorkerPerSite(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        folder = re.search(r"lab_(guests|packages)/", file)
+        folder = re.search(r"lab_(guests|packages|companion)/", file)
         if folder:
             return folder[1]
         family = re.search(r"steps/test_docker.*\[(dnf|apt)\b", nodeid)

@@ -55,6 +55,9 @@ def _wanted(scope: Scope) -> Iterator[tuple[About, str, bool]]:
     ):
         name = urlsplit(url).hostname or url
         yield About(name="name", subject=name, field=field), name, by_hosts
+    for name, link in scope.program.settings.links.items():
+        field = scope.of_stack(f"links.{name}.companion")
+        yield About(name="name", subject=link.companion, field=field), link.companion, True
 
 
 def _one(scope: Scope, about: About, name: str, by_hosts: bool) -> Check:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from delivery.preflight.check import About, Check
+from delivery.preflight.companions import check_companions
 from delivery.preflight.declared import check_secrets, check_settings, invalid
 from delivery.preflight.images import check_images
 from delivery.preflight.machine import check_machine
@@ -28,6 +29,7 @@ GROUPS: tuple[tuple[str, Callable[[Scope], Iterable[Check]]], ...] = (
     ("server", check_servers),
     ("git", check_repositories),
     ("registry", check_images),
+    ("companion", check_companions),
 )
 """In the order of the report. What is added here is run beside the others."""
 

@@ -20,6 +20,8 @@ SECRET = {
     "hypercompose:host:DockerListener": ("key",),
     "hypercompose:host:RegistryLogin": ("password",),
     "hypercompose:host:SecretFiles": ("files",),
+    "hypercompose:host:ShareMount": ("password",),
+    "hypercompose:windows:ServiceConfig": ("secretValues", "secretWindows"),
     "hypercompose:portainer:Access": ("password",),
     "hypercompose:portainer:Settings": ("server.apiKey",),
     "hypercompose:portainer:Environment": ("server.apiKey", "remote.key"),

@@ -68,7 +68,7 @@ RULES = (
         holds="every SSH connection knows the host's key beforehand",
         remedy="give `host_key`; VMs of a stack have theirs by themselves",
         doc="docs/adr/0003-host-key-pinned-from-the-first-packet.md",
-        types=("hypercompose:host:*", *_STACKS, "command:*"),
+        types=("hypercompose:host:*", "hypercompose:windows:ServiceConfig", *_STACKS, "command:*"),
         find=no_host_key,
         guard="settings: required for servers; provider: connects under a key only; `commands`: program",
     ),

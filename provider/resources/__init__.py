@@ -21,11 +21,12 @@ from provider.resources.step import StepResource
 from provider.resources.tls import Authority, Certificate
 from provider.resources.vm_claim import VmClaim
 from provider.resources.vm_proof import VmProof
+from provider.resources.windows.service_config import ServiceConfig
 from provisioning.steps.kinds import KINDS
 
 _SITE = (SiteClaim, Limits, VmClaim, VmProof, SeedResource, Ready, HostKey, AgentHostKey, Filesystem)
 _PORTAINER = (Access, Settings, Environment, Registry, RegistryAccess, GatedStack, Stack)
-_STACKS = (Password, Uuid, Authority, Certificate, Publication, *_PORTAINER)
+_STACKS = (Password, Uuid, Authority, Certificate, Publication, *_PORTAINER, ServiceConfig)
 
 TYPES: dict[str, Resource] = {
     **{found.type: found() for found in (*_SITE, *_STACKS)},

@@ -14,7 +14,7 @@ from provisioning.gate.mirror import FILE
 
 TIMEOUT_S = 5
 DATA = "portainer_data"
-FETCH_S = 8.0
+FETCH_S = 20.0
 """Longer than Portainer takes to fetch a release."""
 
 

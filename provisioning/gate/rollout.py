@@ -21,8 +21,10 @@ KNOCK_AGAIN_S = 10.0
 KNOCKS_IN_VAIN = 2
 """Portainer hears them and does nothing: then the gate does it by itself. One that is away is waited for."""
 KNOCK_BACK_S = 3.0
-ALONE_S = 8.0
-"""How long Portainer has to bring the version before back, until the gate does it by itself."""
+DEPLOYING_S = 30.0
+"""Portainer has fetched the release and is at it: a second deployment beside the first would only be in its way."""
+ALONE_S, ALONE_LATER_S = 8.0, 16.0
+"""How long Portainer has to bring the version before back, until the gate does it by itself; where it is at it."""
 WELL_TWICE = 2
 
 
@@ -236,7 +238,8 @@ class Rollout:
             if missing and time.monotonic() - began > self.stack.timeout_s:
                 first = [f"not done within {self.stack.timeout_s} s", *filter(None, [said])]
                 raise _DoesNotRun("; ".join([*first, *missing, *watch.reasons()]), again=bool(said))
-            if missing and time.monotonic() - knocked > KNOCK_AGAIN_S:
+            pause = DEPLOYING_S if self.store.was_fetched(since) else KNOCK_AGAIN_S
+            if missing and time.monotonic() - knocked > pause:
                 said, knocked, knocks = self._knock_again(), time.monotonic(), knocks + 1
                 if not said and knocks == KNOCKS_IN_VAIN and not self.store.was_fetched(since):
                     self._alone(version)
@@ -298,10 +301,11 @@ class Rollout:
             if spent > self.stack.timeout_s:
                 return state  # goes on with the next turn
             if watch.lacks(version):
-                if spent > ALONE_S and not alone:
+                is_at_it = self.store.was_fetched(trying.began)
+                if spent > (ALONE_LATER_S if is_at_it else ALONE_S) and not alone:
                     alone = True
                     self._alone(version)
-                elif time.monotonic() - knocked > KNOCK_BACK_S:
+                elif not is_at_it and time.monotonic() - knocked > KNOCK_BACK_S:
                     self._knock_again()
                     knocked = time.monotonic()
             time.sleep(LOOK_S)

@@ -108,6 +108,7 @@ def test_every_setting_becomes_a_step_of_its_own_in_one_chain(whole: Recording) 
         "ReleaseGate",
         "PortainerServer",
         "SecretFiles",
+        "ShareMount",
         "DockerListener",  # of hosts that another one's Portainer deploys to
     }
     for before, after in itertools.pairwise(names):

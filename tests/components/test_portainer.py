@@ -187,7 +187,7 @@ def register(
             name="srv", existing=host, baseline=None, docker=docker, portainer=PORTAINER_SETTINGS, commands=()
         )
         program: Any = SimpleNamespace(stack="dev", site=load_site("lab"), stacks=stacks, portainers={"srv": portainer})
-        docker_host = build_host(plan, place, access)
+        docker_host = build_host(plan, place, access).docker
         applications = Applications(program=program, site=site, secrets=given, places={"srv": place, "old": old})
         servers, found = applications.on(
             [Ground(host=plan, connection=place, docker=docker_host)] if docker_host else []
@@ -664,7 +664,7 @@ def test_nobody_asks_for_a_git_password_where_nobody_logs_in(monkeypatch: pytest
     monkeypatch.delenv("HYPERCOMPOSE_GIT_PASSWORD", raising=False)
     plan = stack_plan("open", git=GitStack(url="https://git.test/a/b", login=False))
     site = SimpleNamespace(id="lab", registry=None, git=load_site("lab").git)
-    program: Any = SimpleNamespace(stack="dev", site=site, hosts=(), stacks=(plan,))
+    program: Any = SimpleNamespace(stack="dev", site=site, hosts=(), stacks=(plan,), links=())
     found: list[Secrets] = []
     record(lambda: found.append(Secrets.of(program)))
     assert found[0].git_password is None

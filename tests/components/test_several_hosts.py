@@ -54,7 +54,7 @@ def register(via: str = "tls", **portainer: Any) -> Run:
         applications = Applications(program=program, site=site, secrets=given, places=places)
         grounds = []
         for plan in plans:
-            docker = build_host(plan, places[plan.name], access, places.get(plan.served_by or ""))
+            docker = build_host(plan, places[plan.name], access, places.get(plan.served_by or "")).docker
             assert docker is not None
             grounds.append(Ground(host=plan, connection=places[plan.name], docker=docker))
         applications.on(grounds)

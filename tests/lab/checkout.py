@@ -231,7 +231,7 @@ def _let_tests_be_short(folder: Path) -> None:
     """Tests of other things than the rules say what they need in a line; the rules warn about it."""
     short = ("images-by-digest", "no-sensitive-path", "sources-declared", "vm-with-data-protected")
     common = {
-        "stacks": ["apps", "drifting", "gitops", "life", "portainers", "servers", SITE],
+        "stacks": ["apps", "drifting", "gitops", "life", "linked", "portainers", "servers", SITE],
         "level": "advisory",
         "until": "2099-12-31",
     }
@@ -242,7 +242,7 @@ def _let_tests_be_short(folder: Path) -> None:
 def _only_vms(file: Path) -> None:
     """Without what is done inside of a VM: tests of that say what they want, all others take seconds less."""
     content = yaml.safe_load(file.read_text())
-    for key in ("class", "baseline", "docker", "portainer", "stacks"):
+    for key in ("class", "baseline", "docker", "portainer", "stacks", "links"):
         content["config"].pop(f"hypercompose:{key}", None)
     file.write_text(yaml.safe_dump(content, sort_keys=False))
 

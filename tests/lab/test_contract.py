@@ -44,6 +44,14 @@ EVERYTHING: dict[str, Any] = {
             "sources": ["10.96.0.0/24"],
         }
     },
+    "links": {
+        "app": {
+            "host": "vm-lab-app-1",
+            "companion": "10.96.0.21",
+            "user": "svc-compose",
+            "services": {"billing": {"edits": [{"file": "a.json", "at": "/a", "value": "{address}"}]}},
+        }
+    },
 }
 
 

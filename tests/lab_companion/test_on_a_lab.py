@@ -2,88 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shlex
-import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from lab.companion.disk import table
-from lab.companion.place import Place, places
-from lab.companion.samba import ADMINISTRATOR, USER
-from lab.hypervisor import Machine
-from tests.lab_guests.fleet import Fleet, nic, static_v1
-from tests.lab_guests.sites import TestLab, make_lab, may_run_guests
-from tests.lab_services.sections import SECTIONS
+from lab.companion.samba import ADMINISTRATOR
+from provisioning.companion.windows import restart_line
+from tests.lab_companion.companion import DEBIAN, NET, OPTIONS, QEMU, ROCKY, SHARE, Companion
 
 pytestmark = pytest.mark.lab
-
-NET = "10.92"
-ROCKY, DEBIAN, QEMU = f"{NET}.1.11", f"{NET}.1.12", f"{NET}.1.45"
-SHARE = "//app.test.internal/M"
-OPTIONS = "credentials=/etc/companion,vers=3.1.1,sign,uid=ops,file_mode=0640,dir_mode=0750"
-
-
-@dataclass(frozen=True)
-class Companion:
-    """A lab with its companion, and guests of both kinds that can mount its shares."""
-
-    lab: TestLab
-    fleet: Fleet
-    place: Place
-
-    def credentials(self, user: str = USER) -> str:
-        """Content of a credentials file."""
-        return f"username={user}\npassword={self.place.password(user)}\ndomain=CASINO\n"
-
-    def write(self, guest: str, path: str, content: str, mode: str = "0600") -> None:
-        """A file of root's in a guest."""
-        told = shlex.quote(content)
-        self.fleet.ssh(guest, f"printf %s {told} | sudo install -D -m {mode} /dev/stdin {path}")
-
-    def mount(self, guest: str, share: str = SHARE, options: str = OPTIONS) -> subprocess.CompletedProcess[str]:
-        """Mount a share by hand at /mnt/m."""
-        return self.fleet.try_ssh(guest, f"sudo mkdir -p /mnt/m && sudo mount -t cifs -o {options} '{share}' /mnt/m")
-
-    def powershell(self, script: str) -> subprocess.CompletedProcess[str]:
-        """Ask the companion's SSH server."""
-        encoded = base64.b64encode(script.encode("utf-16-le")).decode()
-        known = self.lab.site.directory / "companion_known_hosts"
-        known.write_text(f"{self.place.address} {self.place.host_key}\n")
-        fleet = Fleet(self.fleet.guests, self.fleet.user_key, known, self.fleet.host_key)
-        return fleet.try_ssh(
-            self.place.address, f"powershell -NoProfile -NonInteractive -EncodedCommand {encoded}", ADMINISTRATOR
-        )
-
-
-@pytest.fixture(scope="module")
-def companion(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Companion]:
-    if not may_run_guests():
-        pytest.skip("guests need root")
-    lab = make_lab(tmp_path_factory.mktemp("companion"), "labcompanion", NET, sections=SECTIONS)
-    try:
-        lab.command("up")
-        yield Companion(lab, _with_guests(lab), places(lab.site)[0])
-    finally:
-        lab.command("purge")
-
-
-def _with_guests(lab: TestLab) -> Fleet:
-    folder = lab.site.directory
-    host_key = ed25519.Ed25519PrivateKey.generate()
-    fleet = Fleet(lab.guests(), folder / "ssh" / "id_ed25519", folder / "known_hosts", host_key)
-    fleet.trust(ROCKY, DEBIAN)
-    for vmid, address, image in ((101, ROCKY, "rocky-9"), (102, DEBIAN, "debian-13")):
-        device = nic(vmid, 0, "red")
-        seed = fleet.seed(image, static_v1({"eth0": (device, f"{address}/24", f"{NET}.1.1")}))
-        fleet.boot(Machine(vmid=vmid, name=image, cores=2, memory_mib=512, nics=(device,), seed=seed), image)
-        fleet.wait_for_ssh(address)
-    return fleet
 
 
 @pytest.mark.parametrize(("guest", "install"), [(ROCKY, "dnf -q -y install"), (DEBIAN, "apt-get -q -y install")])
@@ -150,9 +80,9 @@ def test_units_mount_at_the_first_access_and_again_after_the_companion_was_off(c
 
 
 def test_powershell_is_answered_for_what_is_known_and_all_calls_are_noted(companion: Companion) -> None:
-    done = companion.powershell("Restart-Service -Name 'CasinoBilling' -Force -ErrorAction Stop")
+    done = companion.powershell(restart_line("CasinoBilling"))
     assert done.returncode == 0 and "stand-in" in done.stderr
-    unknown = companion.powershell("Restart-Service -Name 'Nobody' -Force -ErrorAction Stop")
+    unknown = companion.powershell(restart_line("Nobody"))
     assert unknown.returncode == 1 and "Cannot find any service with service name 'Nobody'" in unknown.stderr
     refused = companion.powershell("Remove-Item M:")
     assert refused.returncode == 1 and "unexpected command" in refused.stderr

@@ -17,7 +17,7 @@ from tests.lab_guests.sites import make_lab
 def test_a_companion_is_in_the_network_of_the_first_bridge(tmp_path: Path) -> None:
     lab = make_lab(tmp_path, "place", "10.95")
     [place] = places(lab.site)
-    assert (place.name, place.address, place.interface) == ("app", "10.95.1.41", "10.95.1.41/24")
+    assert (place.name, place.address, place.interface) == ("app", "10.95.1.21", "10.95.1.21/24")
     assert place_of(lab.site, "app") == place
     with pytest.raises(SetupError, match=r"companion web: lab/world\.yaml has none of this name, only app"):
         place_of(lab.site, "web")

@@ -12,6 +12,7 @@ from provider.configuration import Configuration
 from provider.resource import UNREAD, Context, Properties, Resource
 from provider.resources import TYPES
 from provider.server import Provider
+from provider.values import UNKNOWN
 from provisioning.claim import Problem
 from provisioning.errors import ProvisioningError
 
@@ -155,3 +156,34 @@ def test_the_token_is_checked_before_it_is_used(token: str, found: str | None, m
 
 def test_every_type_of_the_product_is_served_under_its_own_token() -> None:
     assert all(token == found.type and token.startswith("hypercompose:") for token, found in TYPES.items())
+
+
+@pytest.mark.parametrize("name", sorted(TYPES))
+def test_no_type_stumbles_over_inputs_that_are_unknown_while_a_vm_is_replaced(name: str) -> None:
+    unknown: Any = UnknownInputs()
+    TYPES[name].replaces(unknown, unknown)
+    if name not in WITH_API:
+        list(TYPES[name].check(Context(proxmox=None, load_ssh=nobody), "urn", {}, unknown))  # type: ignore[arg-type]
+
+
+WITH_API = ("hypercompose:site:Claim",)
+
+
+class UnknownInputs(dict[str, Any]):
+    """Every input there could be, none of them known."""
+
+    def __missing__(self, name: str) -> Any:
+        return UNKNOWN
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return UNKNOWN
+
+    def values(self) -> Any:
+        return [UNKNOWN]
+
+    def items(self) -> Any:
+        return [("any", UNKNOWN)]
+
+
+def nobody() -> Any:
+    raise AssertionError("no host is to be reached")

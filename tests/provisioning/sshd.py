@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import paramiko
@@ -14,10 +15,11 @@ Answer = Callable[[str, bytes], tuple[int, bytes, bytes]]
 
 
 class _Server(paramiko.ServerInterface):
-    def __init__(self, key: paramiko.PKey, answer: Answer) -> None:
-        self.key, self.answer = key, answer
+    def __init__(self, key: paramiko.PKey, answer: Answer, delays: list[float]) -> None:
+        self.key, self.answer, self.delays = key, answer, delays
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
+        time.sleep(self.delays.pop(0) if self.delays else 0)
         return OPEN_SUCCEEDED
 
     def get_allowed_auths(self, username: str) -> str:
@@ -49,6 +51,8 @@ class Sshd:
         self.host_key, self.client_key = host_key, client_key
         self.commands: list[str] = []
         self.connections = 0
+        self.delays: list[float] = []
+        """Seconds for which the connection stands still, by session that is opened."""
         self._answer = answer
         self._transports: list[paramiko.Transport] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -75,7 +79,7 @@ class Sshd:
                 transport.add_server_key(self.host_key)
                 self._transports.append(transport)
                 with contextlib.suppress(paramiko.SSHException, EOFError):
-                    transport.start_server(server=_Server(self.client_key, self._remember))
+                    transport.start_server(server=_Server(self.client_key, self._remember, self.delays))
 
     def _remember(self, command: str, stdin: bytes) -> tuple[int, bytes, bytes]:
         self.commands.append(command)

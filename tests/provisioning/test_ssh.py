@@ -19,8 +19,8 @@ HOST = paramiko.ECDSAKey.generate()
 
 
 def answer(command: str, stdin: bytes) -> tuple[int, bytes, bytes]:
-    if command == "slow":
-        time.sleep(5)
+    if command in ("slow", "briefly"):
+        time.sleep(5 if command == "slow" else 1.5)
     if command == "big":
         return 0, b"x" * 3_000_000, b"y" * 300_000
     return (3 if command == "fail" else 0), command.encode() + stdin, b"noise"
@@ -104,3 +104,37 @@ def test_a_command_that_does_not_end_is_given_up_at_its_time(server: Any) -> Non
 def test_a_host_key_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ProvisioningError, match="host key"):
         parse_host_key(text)
+
+
+def test_a_session_that_opens_slowly_ends_no_command_beside_it(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioning.ssh.OPEN_S", 0.3)
+    ssh, found = Ssh(lambda: CLIENT), dict[str, Any]()
+    ssh.run(address(server), "first")
+    server.delays += [0.0, 0.5]
+    beside = threading.Thread(target=lambda: found.update(beside=ssh.run(address(server), "briefly")))
+    beside.start()
+    wait_until(lambda: "briefly" in server.commands)
+    found["late"] = ssh.run(address(server), "late")
+    beside.join(10)
+    assert {name: result.stdout for name, result in found.items()} == {"beside": "briefly", "late": "late"}
+    assert (server.connections, ssh.opened) == (1, 1)
+
+
+def test_only_the_connection_that_was_bad_is_given_up(server: Any) -> None:
+    ssh = Ssh(lambda: CLIENT)
+    ssh.run(address(server), "x")
+    bad = ssh._clients[address(server)]
+    ssh.forget(address(server))
+    ssh.run(address(server), "y")
+    good = ssh._clients[address(server)]
+    ssh.forget(address(server), bad)
+    assert ssh._clients[address(server)] is good is not bad
+    ssh.forget(address(server), good)
+    assert address(server) not in ssh._clients
+
+
+def wait_until(is_so: Any) -> None:
+    limit = time.monotonic() + 5
+    while not is_so():
+        assert time.monotonic() < limit
+        time.sleep(0.01)

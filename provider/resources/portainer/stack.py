@@ -51,7 +51,9 @@ class Stack(Resource):
 
     def replaces(self, olds: Properties, news: Properties) -> frozenset[str]:
         """A server whose data was lost gives other numbers to the same environments."""
-        old, new = olds.get("server") or {}, news.get("server") or {}
+        old, new = (inputs.get("server") for inputs in (olds, news))
+        if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+            return self.replace_on  # not known while a server is replaced
         is_anew = old.get("url") == new.get("url") and old.get("data") != new.get("data")
         return self.replace_on - {"environmentId"} if is_anew else self.replace_on
 

@@ -1,0 +1,1 @@
+"""What the provider serves of companions."""

@@ -1,0 +1,1 @@
+"""A companion's share, in a folder of this machine."""
