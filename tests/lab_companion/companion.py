@@ -19,7 +19,7 @@ from tests.lab_guests.fleet import Fleet, nic, static_v1
 from tests.lab_guests.sites import TestLab, make_lab
 from tests.lab_services.sections import SECTIONS
 
-NET = "10.92"
+NET = "10.86"
 ROCKY, DEBIAN, QEMU = f"{NET}.1.11", f"{NET}.1.12", f"{NET}.1.45"
 SHARE = "//app.test.internal/M"
 OPTIONS = "credentials=/etc/companion,vers=3.1.1,sign,uid=ops,file_mode=0640,dir_mode=0750"
