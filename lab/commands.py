@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import docker
 import requests
 
 from lab import dockerd
@@ -33,7 +34,12 @@ GUEST_STOP_S = 30.0
 def up(site: Site) -> None:
     """Everything of the site runs and the API answers; what runs already is left alone."""
     ensure_host_tools()
-    client = dockerd.connect()
+    with dockerd.in_use() as client:
+        _bring_up(site, client)
+    say(f"lab {site.lab.site}: Proxmox API at {site.endpoint}, token and keys in {site.directory}")
+
+
+def _bring_up(site: Site, client: docker.DockerClient) -> None:
     clear_abandoned(client)
     refuse_second_lab(client, site.lab)
     if site.claim_folder():
@@ -44,7 +50,6 @@ def up(site: Site) -> None:
     _make_keys(site)
     if not (answers(site) and running.answer(site)):
         _start_supervisor(site)
-    say(f"lab {site.lab.site}: Proxmox API at {site.endpoint}, token and keys in {site.directory}")
 
 
 def down(site: Site) -> None:

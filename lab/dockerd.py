@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import docker
@@ -30,6 +32,15 @@ def connect() -> docker.DockerClient:
         with locked(home() / "lock", "dockerd: waiting for another lab that starts it"):
             client = find() or _start()
     return client
+
+
+@contextmanager
+def in_use() -> Iterator[docker.DockerClient]:
+    """`connect` for the length of a block: nobody ends the engine under a lab that starts and has nothing in it yet."""
+    home().mkdir(parents=True, exist_ok=True)
+    with (home() / "users").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        yield connect()
 
 
 def address() -> str:
@@ -76,12 +87,21 @@ def stop_when_idle() -> bool:
         pid, client = own_pid(), _client(own_socket())
         if pid is None or client is None or client.containers.list():
             return False
-        with work("dockerd: stopping"):
-            os.kill(pid, signal.SIGTERM)
-            deadline = time.monotonic() + STOP_S
-            while own_pid() is not None and time.monotonic() < deadline:
-                time.sleep(0.1)
+        with (home() / "users").open("w") as users:
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            _stop(pid)
     return own_pid() is None
+
+
+def _stop(pid: int) -> None:
+    with work("dockerd: stopping"):
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_S
+        while own_pid() is not None and time.monotonic() < deadline:
+            time.sleep(0.1)
 
 
 def _start() -> docker.DockerClient:

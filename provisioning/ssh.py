@@ -142,8 +142,8 @@ class Ssh:
                 if attempt == SESSION_TRIES or self._closed.wait(SESSION_PAUSE_S):
                     raise HostUnreachable(f"{address.host}: sshd refuses another session ({error.text})") from error
                 continue
-            except (OSError, EOFError, paramiko.SSHException):
-                if transport is not None and transport.is_active() and attempt < PATIENT_TRIES:
+            except (OSError, EOFError, paramiko.SSHException) as error:
+                if "Timeout opening channel" in str(error) and attempt < PATIENT_TRIES:
                     continue  # a host that is slow: what others run on the connection must not end with it
                 if attempt >= 2:
                     break

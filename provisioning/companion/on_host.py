@@ -60,6 +60,8 @@ class Share:
     def read(self, path: str, largest: int) -> bytes:
         """The bytes of a file."""
         place = self.place(path)
+        if not place.exists() and _beside(place).exists():
+            _swap(_beside(place), place)  # what an earlier run could not end
         found = place.stat()
         if not stat.S_ISREG(found.st_mode):
             raise Refused("path", "is no file")
@@ -81,9 +83,10 @@ class Share:
             _write(beside, content)
             note = _copy_rights(place, beside)
             self._expect(path, expected)
-            _patiently(lambda: beside.replace(place))
+            _swap(beside, place)
         finally:
-            beside.unlink(missing_ok=True)
+            if place.exists():
+                beside.unlink(missing_ok=True)
         if self.read(path, len(content)) != content:
             raise Refused("lost", "reads differently than it was written")
         return note
@@ -197,6 +200,23 @@ def _patiently(work: Callable[[], Any], pauses: Sequence[float] | None = None, p
 def _reconnecting(work: Callable[[], Any]) -> Any:
     """Once more, and again, where the connection was cut."""
     return _patiently(work, RECONNECT_PAUSES_S, GONE)
+
+
+def _swap(beside: Path, place: Path) -> None:
+    """The new file in the place of the old one.
+
+    Somebody who reads the old one and lets others delete it keeps its name until he closes it: the kernel has deleted
+    it by then and cannot rename yet (measured). The new file waits beside it, for a while here, then for the next run.
+    """
+    try:
+        _patiently(lambda: beside.replace(place))
+    except OSError:
+        if place.exists():
+            raise
+        try:
+            _patiently(lambda: beside.replace(place), PAUSES_S, (*BUSY, errno.ENOENT, errno.EEXIST))
+        except OSError as error:
+            raise Refused("pending", f"its new content waits beside it as {beside.name}") from error
 
 
 def _beside(place: Path) -> Path:

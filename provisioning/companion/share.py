@@ -25,6 +25,7 @@ _REMEDIES = {
     "busy": "is in use on Windows by a program that lets nobody else write, or its rights let nobody; the old file "
     "stands. Close it or stop its service, then run this again",
     "lost": "the old file stands. Run this again, it starts from what is there now",
+    "pending": "a program on Windows still reads the old one. Close it, then run this again",
     "full": "the companion's disk is full; the old file stands",
     "away": "the companion does not answer",
 }

@@ -138,13 +138,25 @@ def test_a_file_that_a_program_holds_fails_with_the_old_bytes_and_no_litter(
     assert linked.tree() == before
 
 
-def test_a_file_that_is_let_go_meanwhile_is_replaced(linked: Linked) -> None:
+@pytest.mark.parametrize("share_access", ["r", "rwd"])
+def test_a_file_that_is_let_go_meanwhile_is_replaced(linked: Linked, share_access: str) -> None:
     before = linked.tree()
-    held = smbclient.open_file(linked.place(), mode="rb", share_access="r")
+    held = smbclient.open_file(linked.place(), mode="rb", share_access=share_access)
     timer = threading.Timer(3, held.close)
     timer.start()
     linked.service().point_here([Edit(selected=URL, value=HERE)])
     timer.join()
+    linked.service().give_back()
+    assert linked.tree() == before
+
+
+def test_a_reader_who_lets_others_delete_keeps_the_new_file_waiting_until_the_next_run(linked: Linked) -> None:
+    before = linked.tree()
+    with smbclient.open_file(linked.place(), mode="rb", share_access="rwd") as held:
+        with pytest.raises(ShareError, match="a program on Windows still reads the old one"):
+            linked.service().point_here([Edit(selected=URL, value=HERE)])
+        assert held.read() == before[FILE]
+    linked.service().point_here([Edit(selected=URL, value=HERE)])
     linked.service().give_back()
     assert linked.tree() == before
 

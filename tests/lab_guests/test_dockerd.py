@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -47,3 +48,15 @@ def test_an_engine_that_is_not_ours_is_never_stopped(monkeypatch: pytest.MonkeyP
 def test_our_engine_keeps_everything_in_our_folder(cache: Path) -> None:
     paths = [word.partition("=")[2] for word in dockerd.command() if "root" in word or "pidfile" in word]
     assert len(paths) == 3 and all(path.startswith(str(cache)) for path in paths)
+
+
+def test_our_engine_is_not_stopped_under_a_lab_that_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = SimpleNamespace(containers=SimpleNamespace(list=list))
+    stopped: list[int] = []
+    monkeypatch.setattr(dockerd, "own_pid", lambda: None if stopped else 7)
+    monkeypatch.setattr(dockerd, "supervisors", lambda: iter(()))
+    monkeypatch.setattr(dockerd, "_client", lambda address: nothing)
+    monkeypatch.setattr(dockerd, "_stop", stopped.append)
+    with dockerd.in_use():
+        assert dockerd.stop_when_idle() is False and stopped == []
+    assert dockerd.stop_when_idle() is True and stopped == [7]

@@ -243,3 +243,27 @@ def test_a_connection_that_was_cut_is_made_anew(share: on_host.Share, monkeypatc
     cuts += [errno.EIO] * 3
     found = on_host.change(share, {"changes": [["replace", "A/x.json", packed(OLD, NEW)]]})
     assert found["failed"]["kind"] == "away" and names(share) == ["x.json"]
+
+
+@pytest.mark.parametrize("closes_after", [2, 99])
+def test_an_old_file_that_somebody_still_reads_after_it_was_deleted_loses_nothing(
+    share: on_host.Share, monkeypatch: pytest.MonkeyPatch, closes_after: int
+) -> None:
+    replace, tries = Path.replace, 0
+
+    def pending(source: Path, target: Path) -> Path:
+        nonlocal tries
+        tries += 1
+        if tries <= closes_after:
+            target.unlink(missing_ok=True)  # as kernel CIFS does, and then cannot rename
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", pending)
+    found = on_host.change(share, {"changes": [["replace", "A/x.json", packed(NEW, OLD)]]})
+    if closes_after == 2:
+        assert found == {"done": 1, "notes": {}} and names(share) == ["x.json"]
+        return
+    assert found["failed"]["kind"] == "pending" and names(share) == [f"x.json{BESIDE}"]
+    monkeypatch.setattr(Path, "replace", replace)
+    assert share.read("A/x.json", 999) == NEW and names(share) == ["x.json"]
