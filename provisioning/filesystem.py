@@ -52,7 +52,7 @@ if [ "$new" != "$(cat "$file" 2>/dev/null)" ]; then
 fi
 systemctl enable -q "$unit"
 systemctl start "$unit"
-case $filesystem in ext4) resize2fs "$device" >/dev/null 2>&1;; xfs) xfs_growfs "$mount" >/dev/null;; esac
+case $filesystem in ext4) resize2fs "$device" >/dev/null;; xfs) xfs_growfs "$mount" >/dev/null;; esac
 blockdev --getsize64 "$device"
 """
 )

@@ -97,7 +97,7 @@ def test_all_is_well_on_a_fresh_site(preflight: Preflight, stack: str) -> None:
     assert names == {
         *("settings", "secret", "program", "plugin", "disk", "ssh key", "name", "api", "tls", "token", "clock"),
         *("permission", "node", "cores", "memory", "storage", "template", "network", "vm id", "address"),
-        *("git", "registry", "image"),
+        *("git", "registry", "image", "companion"),
     }
 
 

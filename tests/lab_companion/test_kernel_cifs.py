@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,15 @@ from typing import Any
 import pytest
 import smbclient
 
+from lab.companion.disk import LARGE
 from lab.companion.samba import USER
+from provisioning.companion.on_host import BESIDE
 from provisioning.companion.places import OURS
 from provisioning.companion.records import Selected
 from provisioning.companion.service import Edit, Service
 from provisioning.companion.share import Share, ShareError
+from provisioning.config_files import Selector
+from provisioning.config_files import replace as with_value
 from provisioning.host import Address
 from provisioning.hosts import AS_ROOT, Hosts
 from provisioning.keys import key_loader
@@ -33,6 +38,7 @@ URL = Selected(file=FILE, format="json", at="/Endpoints/Loyalty/Url")
 TITLE = Selected(
     file="Loyalty/Loyalty.exe.config", format="xml", at="/configuration/appSettings/add[@key='Listen']/@value"
 )
+EVENT = Selected(file=LARGE, format="properties", at="event.055555")
 HERE = "http://10.77.0.11:8080/ünï"
 
 
@@ -178,6 +184,30 @@ def test_what_somebody_saves_in_between_is_not_overwritten(linked: Linked) -> No
     linked.service().give_back()
     assert linked.tree() == {**before, FILE: theirs}
     linked.companion.lab.command("companion", "app", "reset")
+
+
+@pytest.mark.parametrize("after_s", [0.05, 0.3, 0.8, 1.6])
+def test_killed_at_any_moment_the_file_has_its_old_bytes_or_its_new_ones(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch, after_s: float
+) -> None:
+    before, edit, program = linked.tree(), Edit(selected=EVENT, value=f"after {after_s}"), Share.program
+    new = with_value(before[LARGE], Selector(format=EVENT.format, at=EVENT.at), str(edit.value))
+    killer = f"import signal, threading\nthreading.Timer({after_s}, lambda: os.kill(os.getpid(), 9)).start()\n\nmain("
+
+    def killed(share: Share, request: Mapping[str, Any]) -> str:
+        text = program(share, request)
+        return killer.join(text.rsplit("\nmain(", 1)) if request["do"] == "change" else text
+
+    with monkeypatch.context() as patch, suppress(ShareError):
+        patch.setattr(Share, "program", killed)
+        linked.service().point_here([edit])
+    found = linked.tree()
+    found.pop(LARGE + BESIDE, None)
+    assert found in ({**before, LARGE: before[LARGE]}, {**before, LARGE: new})
+    linked.service().point_here([edit])
+    assert linked.tree() == {**before, LARGE: new}
+    linked.service().give_back()
+    assert linked.tree() == before
 
 
 def test_a_file_that_is_read_only_on_windows_is_refused_by_name(linked: Linked) -> None:

@@ -62,7 +62,7 @@ def test_it_is_printed_as_settings_want_it_and_let_in_with_the_printed_key(fleet
         ("firewall-cmd --permanent --zone=public --list-ports", "9999/tcp"),
         ("firewall-cmd --get-active-zones", "carol\n  sources: 192.0.2.0/28\npublic (default)"),
         ("stat -c '%U %a' /home/carol/.ssh/authorized_keys /etc/sudoers.d/carol", "carol 600\nroot 440"),
-        ("visudo -c -q; crontab -l -u carol | cut -c1-8; ls /etc/motd.d", "17 4 * *\ncarol"),
+        ("visudo -c -q; crontab -l -u carol | cut -c1-8; ls /etc/motd.d", "17 4 31 \ncarol"),
         ("stat -c '%U %a' /srv/carol/data; cat /srv/carol/data/index.html", "carol 750\ncarol ok"),
         ("systemctl is-active carol-web cron; systemctl is-enabled carol-web", "active\nactive\nenabled"),
         ("sysctl -n net.ipv4.tcp_keepalive_time; ls /etc/systemd/journald.conf.d", "333\ncarol.conf"),

@@ -25,6 +25,7 @@ from tests.lab_guests.sites import TestLab
 from tests.steps.cases import Case
 
 REGISTRY, PACKAGES = "registry.test.internal:5000", "http://packages.test.internal:8081"
+COMPANION = "app.test.internal"
 SECTIONS = f"""
 docker: {{versions: {{}}}}
 registry: {{url: "https://{REGISTRY}", user: lab}}
@@ -51,6 +52,11 @@ class StepGuests:
         """Of the registry's user `lab`."""
         return read_exports(self.folder / "credentials.env")["HYPERCOMPOSE_REGISTRY_PASSWORD"]
 
+    @property
+    def companion_password(self) -> str:
+        """Of `svc-compose` on the lab's companion."""
+        return read_exports(self.folder / "credentials.env")["HYPERCOMPOSE_COMPANION_PASSWORD"]
+
     def text(self, name: str) -> str:
         """A file of the lab's folder."""
         return (self.folder / name).read_text()
@@ -60,8 +66,9 @@ class StepGuests:
         return self.wires[family]
 
     def filled(self, case: Case) -> Case:
-        """The case with the lab's files in place of `LAB:path`."""
-        text = json.dumps(vars(case)).replace("LAB_DISK", DISK)
+        """The case with the lab's files in place of `LAB:path`, its disk, its companion."""
+        text = json.dumps(vars(case)).replace("LAB_DISK", DISK).replace("//step-companion/", f"//{COMPANION}/")
+        text = text.replace('"LAB_PASSWORD"', json.dumps(self.companion_password))
         found = re.sub(r'"LAB:([^"]+)"', lambda name: json.dumps(self.text(name[1])), text)
         return Case(**json.loads(found))
 
