@@ -171,9 +171,16 @@ class Repository:
         with ExitStack() as stack:
             folder = self.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hypercompose-git-")))
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            clear_locks(folder)
             git = _Git(program, folder, self)
             git("init", "--quiet", "--bare", ".")
             yield git
+
+
+def clear_locks(folder: Path) -> None:
+    """Remove what a git that was killed has left locked. Whoever calls has the repository for himself."""
+    for lock in (*folder.glob("*.lock"), *(folder / "refs").rglob("*.lock")):
+        lock.unlink(missing_ok=True)
 
 
 class _Git:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from provisioning.errors import ProvisioningError
 from provisioning.gate.state import now
+from provisioning.git import clear_locks
 
 BRANCH = "refs/heads/release"
 FILE = "compose.yaml"
@@ -31,7 +32,8 @@ class Mirror:
 
     def prepare(self, text: str, message: str) -> str:
         """A release commit that nobody sees yet."""
-        if not (self.folder / "HEAD").exists():
+        clear_locks(self.folder)
+        if not all((self.folder / part).exists() for part in ("HEAD", "config", "refs")):
             self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._git("init", "--quiet", "--bare", f"--initial-branch={BRANCH.rpartition('/')[2]}")
         blob = self._git("hash-object", "-w", "--stdin", stdin=text)
@@ -41,6 +43,7 @@ class Mirror:
 
     def publish(self, release: str) -> None:
         """Portainer's ref is at that release from now on."""
+        clear_locks(self.folder)
         self._git("update-ref", BRANCH, release)
 
     def head(self) -> str:

@@ -321,3 +321,11 @@ def test_an_index_of_the_shell_is_left_alone(
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
     ours.publish(ref, FILES, "first")
     assert not (tmp_path / "index").exists()
+
+
+def test_a_kept_folder_that_a_killed_git_has_locked_is_used_again(repositories: Repositories, tmp_path: Path) -> None:
+    kept = Repository(url=f"{repositories.url}/pub/app.git", folder=tmp_path / "kept")
+    commit = kept.fetch(MAIN).commit
+    for lock in ("config.lock", "HEAD.lock", "shallow.lock"):
+        (tmp_path / "kept" / lock).touch()
+    assert kept.fetch(MAIN).commit == commit

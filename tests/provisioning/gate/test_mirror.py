@@ -79,3 +79,15 @@ def test_the_folder_is_made_with_the_first_release_and_is_roots_alone(mirror: Mi
     assert mirror.head() == "" and not mirror.folder.exists()
     mirror.prepare(TEXT, "first")
     assert mirror.folder.parent.stat().st_mode & 0o077 == 0
+
+
+def test_what_a_killed_git_has_left_locked_is_in_nobodys_way(mirror: Mirror) -> None:
+    mirror.publish(mirror.prepare(TEXT, "first"))
+    for lock in ("config.lock", "HEAD.lock", "packed-refs.lock", "refs/heads/release.lock"):
+        (mirror.folder / lock).touch()
+    second = mirror.prepare(TEXT, "second")
+    mirror.publish(second)
+    assert mirror.head() == second
+    (mirror.folder / "config").unlink()  # killed while it was made
+    mirror.publish(mirror.prepare(TEXT, "third"))
+    assert mirror.head() not in ("", second)
