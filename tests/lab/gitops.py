@@ -29,8 +29,9 @@ INTERVAL_S = 2
 
 
 def serving(version: str) -> list[str]:
-    """The command of a container whose page is its version, and that ends when it is told to."""
-    serve = f"mkdir -p /tmp/www; echo {version} >/tmp/www/index.html; trap 'exit 0' TERM"
+    """The command of a container whose page is its version, and that ends when it is told to, as a server should:
+    it takes no new connection, and answers those it has."""
+    serve = f"mkdir -p /tmp/www; echo {version} >/tmp/www/index.html; trap 'kill $!; sleep 0.3; exit 0' TERM"
     return ["sh", "-c", f"{serve}; httpd -f -p 8080 -h /tmp/www & wait"]
 
 
