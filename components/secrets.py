@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,22 +91,24 @@ def _of_links(program: Program) -> dict[str, Any]:
 
 def _given(name: str, of: str) -> dict[str, dict[str, str]]:
     """A secret setting of two levels. Raises SettingsError for another form."""
-    try:
-        given: Any = json.loads(CONFIG.get().get(f"hypercompose:{name}") or "{}")
+    with _in_form(name, f"{of} -> name -> value") as given:
         return {key: {one: str(value) for one, value in own.items()} for key, own in given.items()}
-    except (ValueError, AttributeError):
-        remedy = "`pulumi config set --secret --path`"
-        raise SettingsError(f"hypercompose:{name}", [f"expected {of} -> name -> value; {remedy}"]) from None
 
 
 def _flat(name: str, of: str) -> dict[str, str]:
     """A secret setting of one level."""
-    try:
-        given: Any = json.loads(CONFIG.get().get(f"hypercompose:{name}") or "{}")
+    with _in_form(name, f"{of} -> value") as given:
         return {key: str(value) for key, value in given.items()}
+
+
+@contextmanager
+def _in_form(name: str, form: str) -> Iterator[Any]:
+    """A secret setting as it was given. SettingsError where the block finds it otherwise than the form says."""
+    try:
+        yield json.loads(CONFIG.get().get(f"hypercompose:{name}") or "{}")
     except (ValueError, AttributeError):
         remedy = "`pulumi config set --secret --path`"
-        raise SettingsError(f"hypercompose:{name}", [f"expected {of} -> value; {remedy}"]) from None
+        raise SettingsError(f"hypercompose:{name}", [f"expected {form}; {remedy}"]) from None
 
 
 def _password(own: pulumi.Config, site: str, what: str, variable: str, user: str | None) -> pulumi.Input[str] | None:

@@ -15,8 +15,6 @@ from settings.link import Edit, Link, LinkedService
 from settings.stack_plan import StackPlan, numbers
 
 _WORD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-LATE = ("address", "secret")
-"""Parts of a value that nobody knows before `up`, or nobody may see."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import docker
-from docker.errors import DockerException, ImageNotFound
+from docker.errors import DockerException
 
-from lab.images.build import IMAGE_LABEL
+from lab.images.build import IMAGE_LABEL, present
 from lab.images.sources import SUITE, guest_sources
 from lab.machine import MMDEBSTRAP
 from lab.services.parts import OPTIONS
@@ -28,10 +28,10 @@ _TREE = "tree.tar"
 def ensure_image(client: docker.DockerClient) -> str:
     """Tag of the image; SetupError when it cannot be made."""
     tag = f"hypercompose/companion:{key()}"
-    if not _present(client, tag):
+    if not present(client, tag):
         cache_home().mkdir(parents=True, exist_ok=True)
         with locked(cache_home() / "companion-image.lock", "companion image: waiting for another lab that builds it"):
-            if not _present(client, tag):
+            if not present(client, tag):
                 _import(client, tag)
     return tag
 
@@ -72,11 +72,3 @@ def _make(folder: Path) -> None:
     with work(f"companion image: Debian {SUITE} with Samba"):
         remedy = "Check the distribution's package sources."
         run_quietly(command, cwd=Path("/"), env={**os.environ, "COMPANION": str(FOLDER)}, remedy=remedy)
-
-
-def _present(client: docker.DockerClient, tag: str) -> bool:
-    try:
-        client.images.get(tag)
-    except ImageNotFound:
-        return False
-    return True

@@ -22,7 +22,7 @@ IMAGE_LABEL = "hypercompose.lab.image"
 def ensure_images(client: docker.DockerClient) -> dict[str, str]:
     """Tag of each template's image, by name; builds what is missing. SetupError when that fails."""
     tags = {name: image_tag(name) for name in NAMES}
-    if not all(_present(client, tag) for tag in tags.values()):
+    if not all(present(client, tag) for tag in tags.values()):
         cache_home().mkdir(parents=True, exist_ok=True)
         with locked(cache_home() / "guest-images.lock", "guest images: waiting for another lab that builds them"):
             _build_missing(client, tags)
@@ -31,10 +31,10 @@ def ensure_images(client: docker.DockerClient) -> dict[str, str]:
 
 def _build_missing(client: docker.DockerClient, tags: Mapping[str, str]) -> None:
     try:
-        if not _present(client, tree_tag()):
+        if not present(client, tree_tag()):
             _import_tree(client)
         for name, tag in tags.items():
-            if not _present(client, tag):
+            if not present(client, tag):
                 with work(f"guest images: {name}"):
                     _build(client, name, tag)
     except BuildError as error:
@@ -68,7 +68,8 @@ def _build(client: docker.DockerClient, name: str, tag: str) -> None:
         )
 
 
-def _present(client: docker.DockerClient, tag: str) -> bool:
+def present(client: docker.DockerClient, tag: str) -> bool:
+    """Whether the engine has an image of that tag."""
     try:
         client.images.get(tag)
     except ImageNotFound:

@@ -75,9 +75,10 @@ class Share:
         place = self.place(path)
         if not place.stat().st_mode & stat.S_IWUSR:
             raise Refused("read-only", "is read-only; take that attribute off on Windows")
-        if self.read(path, 1 << 30) == content:
+        current = self.read(path, 1 << 30)
+        if current == content:
             return ""  # by a try whose connection was cut before it could say so
-        self._expect(path, expected)
+        _refuse_changed(current, expected)
         beside = _beside(place)
         try:
             _write(beside, content)
@@ -146,14 +147,18 @@ class Share:
 
     def _expect(self, path: str, expected: str) -> bytes:
         content = self.read(path, 1 << 30)
-        if hashed(content) != expected:
-            raise Refused("lost", "was changed by somebody else meanwhile")
+        _refuse_changed(content, expected)
         return content
 
 
 def hashed(content: bytes) -> str:
     """What tells contents apart."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _refuse_changed(content: bytes, expected: str) -> None:
+    if hashed(content) != expected:
+        raise Refused("lost", "was changed by somebody else meanwhile")
 
 
 def digest_of(records: Mapping[str, str]) -> str:

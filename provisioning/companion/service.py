@@ -154,8 +154,11 @@ class _Work:
         selected, found = edit.selected, self.look.file(edit.selected.file)
         content = self.contents.get(selected.file, found.content)
         with _naming(selected):
-            value = find(content, _selector(selected), selected.encoding).value if edit.value is None else edit.value
-            self.contents[selected.file] = with_value(content, _selector(selected), value, selected.encoding)
+            if edit.value is None:
+                value = find(content, _selector(selected), selected.encoding).value
+            else:
+                value = edit.value
+                self.contents[selected.file] = with_value(content, _selector(selected), value, selected.encoding)
         self.values[selected.file, selected.at] = value
         if claim is not None:
             return replace(claim, selected=selected, ours=(mark(value),))

@@ -18,6 +18,8 @@ from provisioning.host import Address, CommandTimeout, ConnectionLost, HostUnrea
 
 WINDOWS = "windows"
 PATIENCE_S = 120.0
+AWAY = (HostUnreachable, CompanionAway, CommandTimeout)
+"""Nobody is there to ask, or the share hangs."""
 
 
 class ServiceConfig(Resource):
@@ -74,7 +76,7 @@ class ServiceConfig(Resource):
         entries = Entries(state["entries"])
         try:
             found = _service(context, state).values(entries.selected)
-        except (HostUnreachable, CompanionAway, CommandTimeout) as error:
+        except AWAY as error:
             context.unread(urn, error)
             return state
         now = {**state, **halves("values", found, entries)}
@@ -90,7 +92,7 @@ class ServiceConfig(Resource):
         try:
             with _holding(context, state):
                 _tell(context, service.give_back(known))
-        except (HostUnreachable, CompanionAway, CommandTimeout) as error:
+        except AWAY as error:
             if state["servedBy"] != WINDOWS:
                 files = ", ".join(sorted(state["entries"]))
                 context.warn("", f"{state['service']}: {files}: still as we wrote them, as {error}")
@@ -103,7 +105,7 @@ class ServiceConfig(Resource):
         try:
             context.hosts.reach(address_of(news))
             return _service(context, news).originals(missing)
-        except (HostUnreachable, CompanionAway, CommandTimeout):
+        except AWAY:
             return {}  # the mount comes first, and says what is in its way
 
     def _wanted(
