@@ -59,6 +59,8 @@ def main() -> None:
             "portainers": portainers,
             "stacks": stacks,
             "webhooks": applications.webhooks,
+            "hosting": applications.hosting,
+            "hosting_keys": applications.hosting_keys,
             "links": {name: link.point(applications.stacks) for name, link in links.items()},
         }
     )

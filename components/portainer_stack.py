@@ -9,10 +9,9 @@ from typing import Any
 import pulumi
 
 from components.host_steps import HostConnection, StepChain
-from components.native import GatedStack, Password, Publication, Stack, Uuid
+from components.native import GatedStack, NativeProvider, Password, Publication, Stack, Uuid
 from components.portainer_server import PortainerServer, Target
 from components.release_gate import ReleaseGate
-from components.site_access import SiteAccess
 from components.windows_companion_link import WindowsCompanionLink
 from settings.site import Git
 from settings.stack_plan import SECRETS_VARIABLE, StackPlan
@@ -26,9 +25,10 @@ class PortainerStackArgs:
     """A stack and where it goes. `given`: secrets by name that are not to be made up."""
 
     connection: HostConnection
-    site: SiteAccess
+    native: NativeProvider
     server: PortainerServer | Target
-    gate: ReleaseGate
+    gate: ReleaseGate | None
+    """Of its host; None for a text, which nobody pushes."""
     plan: StackPlan
     git: Git | None
     git_authorities: str
@@ -70,12 +70,12 @@ class PortainerStack(pulumi.ComponentResource):
         mounted = [resource for link in args.links for resource in link.mounted]
         after: list[pulumi.Resource] = [*args.server.done, *mounted]
         if files:
-            chain = StepChain(self, args.site.native, args.connection, after=args.server.done)
+            chain = StepChain(self, args.native, args.connection, after=args.server.done)
             after.append(chain.add("SecretFiles", f"secrets-{args.plan.name}", self._files(files), "files"))
         common, source = self._common(secrets, files), self._source()
-        if args.plan.is_gated:
+        if args.plan.is_gated and args.gate is not None:
             gated = GatedStack(f"{name}-gate", {**common, **self._follow(source)}, self._on_host(*after))
-            stack = Stack(name, {**common, **self._release()}, self._on_host(*after, gated))
+            stack = Stack(name, {**common, **self._release(args.gate)}, self._on_host(*after, gated))
             self.commit, self.images = gated.runningCommit, gated.images
             self.asked, self.why = gated.asked, gated.why
             self.webhook = pulumi.Output.concat(args.gate.url, "/hooks/", self._hook)
@@ -154,10 +154,10 @@ class PortainerStack(pulumi.ComponentResource):
             "repushed": self._args.plan.settings.repushed,
         }
 
-    def _release(self) -> dict[str, Any]:
+    def _release(self, gate: ReleaseGate) -> dict[str, Any]:
         """What Portainer is told: the gate's own repository, and no variable, as none is left in a release."""
         own = {"env": {}, "gated": True, "interval": RELEASES_POLLED, "hook": self._webhook}
-        return {**self._args.gate.source(self._args.plan.name), **own}
+        return {**gate.source(self._args.plan.name), **own}
 
     @property
     def _generation(self) -> str:
@@ -198,7 +198,7 @@ class PortainerStack(pulumi.ComponentResource):
         return {"stack": self._args.plan.name, "files": dict(files)}
 
     def _options(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, provider=self._args.site.native, depends_on=list(after))
+        return pulumi.ResourceOptions(parent=self, provider=self._args.native, depends_on=list(after))
 
     def _on_host(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
         own = pulumi.ResourceOptions(deleted_with=self._args.connection.gone_with)

@@ -46,6 +46,10 @@ class Applications:
     """By stack, as they are declared: secrets."""
     stacks: dict[str, PortainerStack] = field(default_factory=dict)
     """As they are declared."""
+    hosting: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By host, as they are declared: what instances of products may have of it."""
+    hosting_keys: dict[str, pulumi.Output[str]] = field(default_factory=dict)
+    """By host: secrets."""
 
     def on(self, grounds: Sequence[Ground]) -> Told:
         """What the outputs tell: of Portainer by host, and of stacks by name."""
@@ -61,6 +65,7 @@ class Applications:
             target = server.reaching(name, ground.docker) if ground.host.served_by else server
             # children of the server whichever of its hosts they run on: one that moves stays the same resource
             options = pulumi.ResourceOptions(parent=server)
+            self._offer(ground, target)
             for plan in self.program.stacks:
                 if plan.host == name:
                     stacks[plan.name] = self._stack(plan, ground, target, gate, options)
@@ -102,7 +107,7 @@ class Applications:
             name,
             PortainerStackArgs(
                 connection=ground.connection,
-                site=self.site,
+                native=self.site.native,
                 server=target,
                 gate=gate,
                 plan=plan,
@@ -130,6 +135,26 @@ class Applications:
             "ports": dict(plan.ports),
             "urls": stack.urls,
         }
+
+    def _offer(self, ground: Ground, target: PortainerServer | Target) -> None:
+        """What the host has for instances, for the stacks of their own that read it."""
+        settings = self.program.settings.hosting.get(ground.host.name)
+        if settings is None:
+            return
+        session = target.session
+        self.hosting[ground.host.name] = {
+            "address": ground.connection.host,
+            "first_port": settings.first_port,
+            "last_port": settings.last_port,
+            "memory_mib": settings.memory_mib,
+            "networks": settings.networks,
+            "is_open": settings.is_open,
+            "portainer": session["url"],
+            "environment_id": target.environment_id,
+            "certificate": session["certificate"],
+            "data": session["data"],
+        }
+        self.hosting_keys[ground.host.name] = pulumi.Output.secret(session["apiKey"])
 
     def _old_place(self, plan: StackPlan) -> HostConnection | None:
         moved = plan.settings.moved_from

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = "1.2"
+VERSION = "1.3"
 """Minor: fields were added. Major: fields were removed or mean something else."""
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -75,6 +75,21 @@ class LinkTold(Told):
     )
 
 
+class HostingTold(Told):
+    """A host that takes instances of products: what of it they may have, and its Portainer."""
+
+    address: str = Field(description="address of its instances")
+    first_port: Port = Field(description="lowest port that instances get")
+    last_port: Port = Field(description="highest port that instances get")
+    memory_mib: int = Field(description="memory that all instances together may have")
+    networks: int = Field(description="Docker networks that all instances together may have")
+    is_open: bool = Field(description="whether it takes new instances")
+    portainer: str = Field(pattern=r"^https://", description="the Portainer that deploys to it")
+    environment_id: int = Field(description="number of its environment there")
+    certificate: str = Field(description="certificate of that Portainer, to be pinned (PEM)")
+    data: str = Field(description="which data volume that Portainer has; another one knows nothing of the stacks")
+
+
 class Outputs(Told):
     """All outputs of an environment stack."""
 
@@ -87,6 +102,12 @@ class Outputs(Told):
     stacks: dict[str, StackTold] = Field(description="compose stacks by name")
     webhooks: dict[str, str] = Field(
         default_factory=dict, description="stack -> address that makes its source be looked at at once (POST); a secret"
+    )
+    hosting: dict[str, HostingTold] = Field(
+        default_factory=dict, description="hosts that take instances of products, by name"
+    )
+    hosting_keys: dict[str, str] = Field(
+        default_factory=dict, description="host -> API key of ours at its Portainer; a secret"
     )
     links: dict[str, LinkTold] = Field(description="links by name")
 

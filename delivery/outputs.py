@@ -37,7 +37,8 @@ def as_json(outputs: Outputs, known_hosts: str) -> str:
     told = outputs.model_dump(exclude_none=True)
     for server in told["portainers"].values():
         server["password"] = HIDDEN
-    told["webhooks"] = dict.fromkeys(told["webhooks"], HIDDEN)
+    for secret in ("webhooks", "hosting_keys"):
+        told[secret] = dict.fromkeys(told[secret], HIDDEN)
     return json.dumps(told, indent=2) + "\n"
 
 

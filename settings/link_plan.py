@@ -12,7 +12,8 @@ from provisioning.config_files import FORMATS, format_of, selector_problem
 from settings.errors import SettingsError, problem
 from settings.host_plan import HostPlan
 from settings.link import Edit, Link, LinkedService
-from settings.stack_plan import StackPlan, numbers
+from settings.port_plan import numbers
+from settings.stack_plan import StackPlan
 
 _WORD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 

@@ -134,7 +134,9 @@ def _planned(stack: str, source: str, site: Site, settings: StackSettings, error
     hosts = program.hosts
     try:
         stacks = plan_stacks(site, settings, stack, hosts)
-        program = replace(program, stacks=stacks, hosts=tuple(opened(host, stacks) for host in hosts))
+        program = replace(
+            program, stacks=stacks, hosts=tuple(opened(host, stacks, settings.hosting.get(host.name)) for host in hosts)
+        )
     except SettingsError as error:
         errors["stacks"] = error
     try:

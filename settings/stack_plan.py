@@ -13,7 +13,9 @@ from provisioning.compose.text import load_compose
 from settings.baseline import Baseline, OpenPorts
 from settings.errors import SettingsError, problem
 from settings.host_plan import HostPlan
+from settings.hosting import Hosting
 from settings.image_lock import image_lookup
+from settings.port_plan import hosting_problems, shared_ports, taken_ports
 from settings.portainer import GitStack, Secret, Stack
 from settings.project import MAIN, Declaration, Project, render
 from settings.site import Site
@@ -126,14 +128,15 @@ def plan_stacks(site: Site, settings: StackSettings, stack: str, hosts: Sequence
     """Every stack, in the order of the settings. Raises SettingsError with every problem found."""
     plan = _Plan(site, stack, hosts)
     plans = [found for name, wanted in settings.stacks.items() for found in plan.one(name, wanted)]
-    problems = [*plan.problems, *_site_problems(site, settings), *_moves(settings, hosts), *_shared_ports(hosts, plans)]
+    problems = [*plan.problems, *_site_problems(site, settings), *_moves(settings, hosts), *shared_ports(hosts, plans)]
+    problems += hosting_problems(settings.hosting, hosts, taken_ports(hosts, plans))
     if problems:
         raise SettingsError(f"Pulumi.{stack}.yaml", list(dict.fromkeys(problems)))
     return tuple(plans)
 
 
-def opened(host: HostPlan, stacks: Sequence[StackPlan]) -> HostPlan:
-    """The host with the ports of its Portainer and its stacks among those that may be reached."""
+def opened(host: HostPlan, stacks: Sequence[StackPlan], hosting: Hosting | None = None) -> HostPlan:
+    """The host with the ports of its Portainer, stacks and instances among those that may be reached."""
     if host.docker is None:
         return host
     openings = dict(host.docker.published)
@@ -143,6 +146,8 @@ def opened(host: HostPlan, stacks: Sequence[StackPlan]) -> HostPlan:
         for number in plan.ports.values() if plan.host == host.name else ():
             # by number: names of stacks and ports may hold dashes both
             openings[_free(f"{plan.name}-{number}", openings)] = _opening(number, plan.settings.sources)
+    if hosting:
+        openings[_free("instances", openings)] = hosting.opening()
     docker = replace(host.docker, published=openings)
     return replace(host, docker=docker, baseline=_gate_opened(host))
 
@@ -216,23 +221,3 @@ def _moves(settings: StackSettings, hosts: Sequence[HostPlan]) -> Iterator[str]:
         if moved and moved.host and moved.host not in known:
             remedy = "keep the old host in the settings until the stack has moved"
             yield problem(f"{where}.host", moved.host, f"one of {', '.join(known)}", remedy)
-
-
-def _shared_ports(hosts: Sequence[HostPlan], plans: Sequence[StackPlan]) -> Iterator[str]:
-    taken = {(host.name, host.portainer.port): "portainer" for host in hosts if host.portainer and host.has_server}
-    taken |= {(host.name, host.portainer.gate_port): "the gate" for host in hosts if host.portainer}
-    for plan in plans:
-        for key, number in numbers(plan):
-            place = (plan.host, number)
-            if place in taken:
-                remedy = f"{taken[place]} has it on {plan.host}"
-                yield problem(f"stacks.{plan.name}.ports.{key}", number, "a port that nothing else has", remedy)
-            taken[place] = f"{plan.name} ({key})"
-
-
-def numbers(plan: StackPlan) -> Iterator[tuple[str, int]]:
-    """Every port that it publishes: those given, and those that a project publishes by default."""
-    yield from plan.ports.items()
-    for key, port in plan.declared.ports.items() if plan.declared else ():
-        if key not in plan.ports and plan.env.get(port.variable, "").isdigit():
-            yield key, int(plan.env[port.variable])

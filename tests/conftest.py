@@ -5,9 +5,14 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.dead_runs import forget_dead_runs
+
+# Lab tests beside them make single examples slow now and then: how long one takes says nothing.
+settings.register_profile("beside-labs", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("beside-labs")
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
 from urllib3.util import Retry
 
 from provisioning.errors import ProvisioningError
@@ -19,6 +21,14 @@ CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 30
 DEPLOY_TIMEOUT_S = 900
 """Creating and redeploying a stack answer when compose has ended (recorded: seconds to minutes)."""
+ALIVE = [
+    *HTTPConnection.default_socket_options,
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+]
+"""A server that vanished without a word while it deployed is noticed after half a minute, not at the deadline."""
 BUSY = frozenset({429, 502, 503, 504})
 LOCKED = "AdminInitTimeout"
 RETRY_PAUSES_S = (0.5, 1.0, 2.0, 4.0)
@@ -139,7 +149,7 @@ class _Pinned(HTTPAdapter):
             options["ssl_context"] = ssl.create_default_context(cadata=self._certificate)
         except (ssl.SSLError, ValueError) as error:
             raise ProvisioningError(f"Portainer's certificate is none ({error})") from error
-        super().init_poolmanager(*arguments, **options)
+        super().init_poolmanager(*arguments, socket_options=ALIVE, **options)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leave the context as it is: requests would load the system's certificates into it."""

@@ -30,11 +30,13 @@ from settings.host import ExistingHost
 from settings.host_plan import HostPlan
 from settings.portainer import GitStack, PortainerSettings, Secret, Stack
 from settings.portainer_plan import PortainerPlan
+from settings.stack import StackSettings
 from settings.stack_plan import StackPlan
 from tests.components import recording as engine
 from tests.components.recording import Recording, record
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIfWnmh24J0xU/LwFTClsGQLZvVhCOs0+9+7bDqqyxVB"
+NOTHING_HOSTED = StackSettings(site="lab")
 DIGEST = f"sha256:{'0f' * 32}"
 MADE_UP, REGISTRY_PASSWORD, GIT_PASSWORD = "Canary-made-up-1", "Canary-registry", "Canary-git"
 COMMIT, IMAGES = "c0ffee" * 6, {"web": f"r/web@{DIGEST}"}
@@ -186,7 +188,9 @@ def register(
         plan = HostPlan(
             name="srv", existing=host, baseline=None, docker=docker, portainer=PORTAINER_SETTINGS, commands=()
         )
-        program: Any = SimpleNamespace(stack="dev", site=load_site("lab"), stacks=stacks, portainers={"srv": portainer})
+        program: Any = SimpleNamespace(
+            stack="dev", site=load_site("lab"), stacks=stacks, portainers={"srv": portainer}, settings=NOTHING_HOSTED
+        )
         docker_host = build_host(plan, place, access).docker
         applications = Applications(program=program, site=site, secrets=given, places={"srv": place, "old": old})
         servers, found = applications.on(

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from types import SimpleNamespace
 from typing import Any
 
+import pulumi
 import pytest
 
 from components.hosts import HostAccess, build_host, existing_connection
@@ -17,12 +18,15 @@ from settings import load_site
 from settings.baseline import Baseline, Firewall
 from settings.host import ExistingHost
 from settings.host_plan import HostPlan
+from settings.hosting import Hosting
 from settings.portainer import PortainerSettings
+from settings.stack import StackSettings
 from tests.components import recording as engine
 from tests.components.recording import record
 from tests.components.test_portainer import DOCKER, KEY, OUTPUTS, PORTAINER, TEXT, Run
 
 SOURCES = (IPv4Network("10.0.0.0/8"),)
+HOSTING = Hosting(ports="20000-20999", sources=SOURCES, memory_mib=8192, networks=30)
 MADE = {"certificate": "-----SIGNED-----", "key": "Canary-key"}
 MORE = {"hypercompose:tls:Authority": MADE, "hypercompose:tls:Certificate": MADE}
 
@@ -50,6 +54,7 @@ def register(via: str = "tls", **portainer: Any) -> Run:
             site=load_site("lab"),
             stacks=(replace(TEXT, host="far"),),
             portainers={"srv": replace(PORTAINER, **portainer)},
+            settings=StackSettings(site="lab", hosting={"far": HOSTING}),
         )
         applications = Applications(program=program, site=site, secrets=given, places=places)
         grounds = []
@@ -58,7 +63,9 @@ def register(via: str = "tls", **portainer: Any) -> Run:
             assert docker is not None
             grounds.append(Ground(host=plan, connection=places[plan.name], docker=docker))
         applications.on(grounds)
-        return {}
+        keys: list[Any] = list(applications.hosting_keys.values())
+        hidden = [pulumi.Output.from_input(key.is_secret()) for key in keys]
+        return {"hosting": applications.hosting, "keys": applications.hosting_keys, "hidden": hidden}
 
     with pytest.MonkeyPatch.context() as patch:
         for kind, outputs in {**OUTPUTS, **MORE}.items():
@@ -118,3 +125,13 @@ def test_users_and_teams_are_given_the_registry_in_every_environment() -> None:
     found = register(registry_users=("rita",))
     for name in ("srv-portainer-registry-access", "srv-portainer-registry-access-far"):
         assert (found.inputs(name)["users"], found.inputs(name)["teams"]) == (["rita"], [])
+
+
+def test_a_host_that_takes_instances_tells_what_they_may_have_and_hides_the_key_to_it(tls: Run) -> None:
+    told = tls.outputs["hosting"]
+    assert set(told) == {"far"}
+    offer = told["far"]
+    assert (offer["first_port"], offer["last_port"], offer["memory_mib"], offer["networks"]) == (20000, 20999, 8192, 30)
+    assert (offer["address"], offer["portainer"], offer["is_open"]) == ("10.77.0.51", "https://10.77.0.50:9443", True)
+    assert tls.outputs["keys"] == {"far": OUTPUTS["hypercompose:portainer:Access"]["apiKey"]}
+    assert tls.outputs["hidden"] == [True]

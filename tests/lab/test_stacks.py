@@ -342,7 +342,7 @@ def test_portainer_restarted_while_it_deploys_costs_a_second_run_at_most(checkou
             }
         }
     )
-    write_stack(checkout, {"guestbook": GUESTBOOK, "echo": ECHO, "slow": {"inline": slow}})
+    write_stack(checkout, {"guestbook": GUESTBOOK, "echo": ECHO, "slow": {"inline": slow, "timeout_s": 60}})
     vm.must("(sleep 9; docker restart portainer) >/dev/null 2>&1 &")
     first = checkout.make("up", stack=STACK)
     again = checkout.make("up", stack=STACK)

@@ -231,3 +231,15 @@ def _hang_up(server: socket.socket) -> None:
             return
         connection.recv(65536)  # the whole of its hello: closing with something unread would be a reset
         connection.close()
+
+
+def test_a_server_that_vanishes_without_a_word_is_noticed_by_the_connection_itself(server: Answering) -> None:
+    server.answers = [Answer(200, {})]
+    client = Portainer(server.place)
+    client.get("/status")
+    pools = client._session.adapters["https://"].poolmanager.pools  # type: ignore[attr-defined]
+    own = pools[next(iter(pools.keys()))].pool.queue[-1].sock
+    assert own.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    probes = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT)
+    between = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
+    assert own.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) + probes * between <= 30
