@@ -1,0 +1,92 @@
+"""What the database says of a host's ports, held against who listens there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hosting import rows
+from hosting.events import record
+from hosting.model import Host, Instance, Port
+from hosting.ports import lease, release_ports
+from hosting.vocabulary import State
+
+
+@dataclass(kw_only=True)
+class Reconciled:
+    """What was found, and mended."""
+
+    taken: dict[int, str] = field(default_factory=dict)
+    """Newly found: somebody else listens on a port of the range."""
+    freed: list[int] = field(default_factory=list)
+    """Others have gone, or the quarantine is over."""
+    disputed: dict[int, str] = field(default_factory=dict)
+    """Leased, and somebody else listens: `<instance>: <who>`. Its next try needs other ports (`reallocate`)."""
+    leaked: list[int] = field(default_factory=list)
+    """Leased to an instance that is not there; now quarantined."""
+    without: list[str] = field(default_factory=list)
+    """Instances that lacked ports; they have them now, and are made anew."""
+
+
+def reconcile(
+    session: Session, host: str, listeners: Mapping[int, str], *, now: datetime, quarantine: timedelta
+) -> Reconciled:
+    """`listeners`: port -> who listens, which is the instance's name for its own containers. NotThere for a host."""
+    held = rows.host(session, host)
+    found = Reconciled()
+    names = dict(session.execute(select(Instance.id, Instance.name).where(Instance.host == host)).tuples().all())
+    ports = {port.number: port for port in session.scalars(select(Port).where(Port.host == host))}
+    for port in ports.values():
+        _leak(port, names, now, quarantine, found)
+        _others(port, names.get(port.instance or ""), listeners, found)
+        _over(session, port, now, found)
+    for number in sorted(set(listeners) - set(ports)):
+        if held.first_port <= number <= held.last_port:
+            session.add(Port(host=host, number=number, taken_by_others=True))
+            found.taken[number] = listeners[number]
+    session.flush()
+    found.without.extend(_mended(session, held, now, quarantine))
+    return found
+
+
+def _leak(port: Port, names: Mapping[str, str], now: datetime, quarantine: timedelta, found: Reconciled) -> None:
+    if port.instance is not None and port.instance not in names:
+        port.instance, port.name, port.quarantined_until = None, "", now + quarantine
+        found.leaked.append(port.number)
+
+
+def _others(port: Port, owner: str | None, listeners: Mapping[int, str], found: Reconciled) -> None:
+    who = listeners.get(port.number)
+    is_others = who is not None and who != owner
+    if is_others and owner is not None:
+        found.disputed[port.number] = f"{owner}: {who}"
+    elif is_others and not port.taken_by_others:
+        found.taken[port.number] = who or ""
+    port.taken_by_others = is_others
+
+
+def _over(session: Session, port: Port, now: datetime, found: Reconciled) -> None:
+    """A row that says nothing any more goes."""
+    if port.quarantined_until is not None and port.quarantined_until <= now:
+        port.quarantined_until = None
+    if port.instance is None and port.quarantined_until is None and not port.taken_by_others:
+        session.delete(port)
+        found.freed.append(port.number)
+
+
+def _mended(session: Session, host: Host, now: datetime, quarantine: timedelta) -> Iterator[str]:
+    whole = select(Instance).where(Instance.host == host.name, Instance.state != State.DELETING).order_by(Instance.name)
+    for instance in session.scalars(whole.with_for_update().execution_options(populate_existing=True)):
+        if {port.name for port in instance.ports} == set(instance.port_names):
+            continue
+        release_ports(session, instance, now=now, quarantine=quarantine)
+        numbers = [port.number for port in lease(session, host, instance, now)]
+        instance.generation += 1
+        instance.changed_at = now
+        text = f"it had lost some; now {', '.join(map(str, numbers))}"
+        record(session, instance, at=now, who="reconcile", what="other ports", text=text)
+        yield instance.name

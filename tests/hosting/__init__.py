@@ -1,0 +1,1 @@
+"""The database of hosting, on SQLite and on a real PostgreSQL."""
