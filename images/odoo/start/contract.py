@@ -41,14 +41,17 @@ def settings(environ: Mapping[str, str]) -> Settings:
     """Raises Refused for the first thing that cannot be used."""
     password = secret(environ, "POSTGRES_PASSWORD", "PASSWORD")
     if password is None:
-        raise Refused("POSTGRES_PASSWORD_FILE or PASSWORD_FILE: missing, expected the file with the database's password")
+        raise Refused(
+            "POSTGRES_PASSWORD_FILE or PASSWORD_FILE: missing, expected the file with the database's password"
+        )
     return Settings(
         host=_text(environ, r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253})", "a host's name", "DB_HOST", "HOST") or "db",
         port=_number(environ, 1, 65535, 5432, "DB_PORT", "PORT"),
         user=_text(environ, NAME, "a name of up to 63 letters, digits, _ and -", "POSTGRES_USER", "USER") or "odoo",
         password=password,
         database=_database(environ),
-        admin_login=_text(environ, r"[^\s:\"'\\]{1,64}", "a login without spaces and quotes", "ODOO_ADMIN_LOGIN") or "admin",
+        admin_login=_text(environ, r"[^\s:\"'\\]{1,64}", "a login without spaces and quotes", "ODOO_ADMIN_LOGIN")
+        or "admin",
         admin_password=secret(environ, "ODOO_ADMIN_PASSWORD"),
         language=_choice(environ, LANGUAGES, "en_US", "ODOO_LANGUAGE"),
         workers=_number(environ, 1, MAX_WORKERS, 2, "ODOO_WORKERS"),
@@ -60,7 +63,9 @@ def settings(environ: Mapping[str, str]) -> Settings:
 def _database(environ: Mapping[str, str]) -> str:
     name = _text(environ, NAME, "a name of up to 63 letters, digits, _ and -", "POSTGRES_DB") or "odoo"
     if name in SYSTEM:
-        raise Refused(f"POSTGRES_DB: {name!r}, expected a database of Odoo's own, not one of the server's; name another")
+        raise Refused(
+            f"POSTGRES_DB: {name!r}, expected a database of Odoo's own, not one of the server's; name another"
+        )
     return name
 
 
@@ -68,7 +73,9 @@ def _given(environ: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str
     """Variable and value; both empty where none is set. Two may be, if they say the same."""
     found = [(name, environ[name]) for name in names if environ.get(name)]
     if len({value for _, value in found}) > 1:
-        raise Refused(f"{' and '.join(name for name, _ in found)}: say different things, expected one of them; take one out")
+        raise Refused(
+            f"{' and '.join(name for name, _ in found)}: say different things, expected one of them; take one out"
+        )
     return found[0] if found else ("", "")
 
 

@@ -70,7 +70,9 @@ def opened(settings: Settings, database: str):  # noqa: ANN201 - psycopg2 of the
             if f'database "{database}" does not exist' in said:
                 _create(settings, database)
             elif "authentication failed" in said or "no password supplied" in said:
-                raise Refused(f"{settings.host}:{settings.port}: refuses {settings.user}'s password; is it the database's?") from None
+                raise Refused(
+                    f"{settings.host}:{settings.port}: refuses {settings.user}'s password; is it the database's?"
+                ) from None
             elif time.monotonic() > deadline:
                 where = f"{settings.host}:{settings.port}"
                 raise Refused(f"{where}: no database answers within {WAIT_S:.0f} s ({said}); start it") from None
@@ -96,7 +98,7 @@ def _has_odoo(cursor, settings: Settings) -> bool:  # noqa: ANN001
     tables = {row[0] for row in cursor.fetchall()}
     if tables and "ir_module_module" not in tables:
         raise Refused(
-            f"{settings.database}: holds {len(tables)} tables and none of Odoo's, expected an empty database; name another"
+            f"{settings.database}: holds {len(tables)} tables, none of them Odoo's; expected an empty database, so name another"
         )
     return bool(tables)
 
@@ -112,8 +114,10 @@ def _restore(cursor, settings: Settings) -> None:  # noqa: ANN001
         cursor.execute(dump.read())
     for key in ("database.secret", "database.uuid"):
         _parameter(cursor, key, str(uuid.uuid4()))
-    cursor.execute("UPDATE public.ir_config_parameter SET value = (now() AT TIME ZONE 'UTC')::timestamp(0)::text"
-                   " WHERE key = 'database.create_date'")
+    cursor.execute(
+        "UPDATE public.ir_config_parameter SET value = (now() AT TIME ZONE 'UTC')::timestamp(0)::text"
+        " WHERE key = 'database.create_date'"
+    )
     hashed = pbkdf2_sha512.hash(settings.admin_password)
     cursor.execute("UPDATE public.res_users SET login = %s, password = %s WHERE id = 2", (settings.admin_login, hashed))
     if settings.language != "en_US":

@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> NoReturn:
     except Refused as refused:
         sys.exit(f"odoo: {refused}")
     more = arguments[1:] if arguments[:1] == ["odoo"] else arguments
-    os.execve(COMMAND[0], [*COMMAND, *more], environment)
+    os.execve(COMMAND[0], [*COMMAND, *more], environment)  # noqa: S606 - no shell is wanted
 
 
 def _prepare(environment: dict[str, str]) -> None:

@@ -18,7 +18,9 @@ def main(socket: str, data: str) -> None:
     """Fill it, and ask for the pages that everybody sees first."""
     options = {"-c": "/usr/local/lib/odoo/odoo.conf", "--db_host": socket, "--data-dir": data, "--workers": "0"}
     more = ["--db_user=odoo", f"-d{NAME}", f"--db-filter=^{NAME}$", "--init=base", "--log-level=warn", "--no-http"]
-    config.parse_config([*(f"{key}={value}" for key, value in options.items() if key != "-c"), "-c", options["-c"], *more])
+    config.parse_config(
+        [*(f"{key}={value}" for key, value in options.items() if key != "-c"), "-c", options["-c"], *more]
+    )
     _create_empty_database(NAME)
     odoo.modules.registry.Registry.new(NAME, update_module=True)
     visitor = Client(wsgi_server.application, BaseResponse)

@@ -1,4 +1,4 @@
-# Loaded with every server (server_wide_modules), installed in no database.
+# ruff: noqa: B018, D100 - Odoo reads this file as one expression
 {
     "name": "Health",
     "version": "14.0.1.0.0",
