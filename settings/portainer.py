@@ -105,6 +105,12 @@ class Stack(Model):
     project: str | None = Field(None, pattern=STACK_NAME, description="folder below compose/", examples=["guestbook"])
     git: GitStack | None = Field(None, description="compose files in a repository")
     inline: str | None = Field(None, min_length=1, description="the compose file itself")
+    version: str | None = Field(
+        None, description="of a project that is a product: one of its versions; none: the default", examples=["14"]
+    )
+    size: str | None = Field(
+        None, description="of a project that is a product: one of its sizes; none: the default", examples=["small"]
+    )
     host: str | None = Field(None, description="where it runs; none: the only host with Portainer")
     ports: dict[Annotated[str, Field(pattern=FILE_NAME)], Port] = Field(
         default_factory=dict, description="published ports by name; those of a project by the names it gives them"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from provisioning.compose.text import load_compose
 from settings.errors import SettingsError, from_validation
+from settings.offer import Hosting
+from settings.parameter import Parameter
 from settings.portainer import FILE_NAME, VARIABLE, Port, Secret
 from settings.site import CHECKOUT, Model
 
@@ -28,13 +30,6 @@ class ProjectPort(Model):
     health: str | None = Field(None, pattern=r"^/\S*$", description="path that answers 200 when all is well")
 
 
-class Parameter(Model):
-    """A variable of the compose file that settings may give under `env`."""
-
-    default: str = Field("", description="value where none is given")
-    description: str = Field("", description="what it is for")
-
-
 class Declaration(Model):
     """project.yaml: what the platform needs to know beside the compose file."""
 
@@ -43,6 +38,31 @@ class Declaration(Model):
     ports: dict[str, ProjectPort] = Field(default_factory=dict, description="by name")
     secrets: dict[str, Secret] = Field(default_factory=dict, description="secret files by name")
     parameters: dict[str, Parameter] = Field(default_factory=dict, description="by variable")
+    hosting: Hosting | None = Field(None, description="how instances of it are offered; none: it is no product")
+
+    @model_validator(mode="after")
+    def _offers_what_it_has(self) -> Declaration:
+        if problems := list(_unknown_names(self)):
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def _unknown_names(declared: Declaration) -> Iterator[str]:
+    """What the offer names and the project does not have."""
+    if declared.hosting is None:
+        return
+    named = {name for pair in declared.hosting.pairs for name in pair} | ({declared.hosting.route} - {None})
+    for name in sorted(str(name) for name in named - set(declared.ports)):
+        yield f"names of `ports` in hosting.pairs and hosting.route, not {name}"
+    for size, found in declared.hosting.sizes.items():
+        for variable, value in found.variables.items():
+            if variable not in declared.parameters:
+                yield f"names of `parameters` in hosting.sizes.{size}.variables, not {variable}"
+                continue
+            try:
+                declared.parameters[variable].checked(value)
+            except ValueError as error:
+                yield f"{error} as hosting.sizes.{size}.variables.{variable}, not {value}"
 
 
 class Project:
@@ -60,10 +80,19 @@ class Project:
         except ValidationError as error:
             raise from_validation(source, error, Declaration) from error
 
-    def rendered(self, reference: Callable[[str], str], labels: Mapping[str, str]) -> dict[str, str]:
-        """Its files by path, with images by digest and labels at every service. Raises SettingsError."""
+    def rendered(
+        self,
+        reference: Callable[[str], str],
+        labels: Mapping[str, str],
+        images: Mapping[str, str] | None = None,
+    ) -> dict[str, str]:
+        """Its files by path, with images by digest and labels at every service. Raises SettingsError.
+
+        `images`: key of the lock by key of the compose file, where the two differ.
+        """
+        known = images or {}
         text = HEADER.format(name=self.name) + render(
-            f"compose/{self.name}/{MAIN}", self._yaml(MAIN), reference, labels
+            f"compose/{self.name}/{MAIN}", self._yaml(MAIN), lambda key: reference(known.get(key, key)), labels
         )
         paths = sorted(path for path in self._folder.rglob("*") if path.is_file())
         others = {str(path.relative_to(self._folder)): path for path in paths}

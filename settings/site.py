@@ -107,6 +107,11 @@ class Images(Model):
 
     lock: Path = Field(description="file that `make images` writes", examples=["sites/main.images.yaml"])
     base: str = Field("debian:bookworm-slim", description="image that the project's own images start from")
+    bases: dict[str, str] = Field(
+        default_factory=dict,
+        description="key -> image that this one starts from instead",
+        examples=[{"odoo": "debian:bullseye-slim"}],
+    )
     prefix: str = Field("hypercompose", pattern=r"^[a-z0-9._/-]+$", description="where in the registry they are")
     external: dict[str, str] = Field(
         default_factory=dict,

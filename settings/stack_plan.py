@@ -20,6 +20,7 @@ from settings.portainer import GitStack, Secret, Stack
 from settings.project import MAIN, Declaration, Project, render
 from settings.site import Site
 from settings.stack import StackSettings
+from settings.stack_project import environment, misfits, offered
 
 DEFAULT_BRIDGE = "172.17.0.0/16"
 SECRETS_VARIABLE = "SECRETS"
@@ -45,6 +46,8 @@ class StackPlan:
     path: str = MAIN
     declared: Declaration | None = None
     """What the project says of itself; None for other sources."""
+    warning: str = ""
+    """What whoever takes this version of a product is told."""
 
     @property
     def is_gated(self) -> bool:
@@ -72,7 +75,7 @@ class _Plan:
         except SettingsError as error:
             self.problems += [f"{where}: {error.source}: {line}" for line in error.problems]
             return
-        self.problems += [f"{where}.{line}" for line in _misfits(plan)]
+        self.problems += [f"{where}.{line}" for line in misfits(plan.settings, plan.declared)]
         yield plan
 
     def _plan(self, name: str, settings: Stack, host: str) -> StackPlan:
@@ -80,20 +83,14 @@ class _Plan:
         declared = project.declared if project else None
         labels = self._labels(name, settings, declared.product if declared else name)
         lookup = image_lookup(self.site)
-        numbers = {port.variable: settings.ports.get(key) for key, port in declared.ports.items()} if declared else {}
-        if set_twice := sorted(set(numbers) & set(settings.env)):
-            raise SettingsError("env", [f"{set_twice[0]}: is the number of a port; give it under `ports`"])
+        offer = offered(project, settings)
         return StackPlan(
             name=name,
             host=host,
-            files=project.rendered(lookup, labels) if project else None,
+            files=project.rendered(lookup, labels, offer.version.images if offer else None) if project else None,
             git=settings.git,
             inline=_inline(name, settings.inline, lookup, labels) if settings.inline else None,
-            env={
-                **({key: p.default for key, p in declared.parameters.items()} if declared else {}),
-                **{variable: str(number) for variable, number in numbers.items() if number},
-                **settings.env,
-            },
+            env=environment(settings, declared, offer.size.variables if offer else {}),
             secrets={**(declared.secrets if declared else {}), **settings.secrets},
             ports=settings.ports,
             health={key: port.health for key, port in declared.ports.items() if port.health} if declared else {},
@@ -101,6 +98,7 @@ class _Plan:
             labels=labels,
             path=settings.git.path if settings.git else MAIN,
             declared=declared,
+            warning=(offer.version.warning or "") if offer else "",
         )
 
     def _labels(self, name: str, settings: Stack, product: str) -> dict[str, str]:
@@ -187,22 +185,6 @@ def _inline(name: str, text: str, lookup: Callable[[str], str], labels: Mapping[
 def _is_reference(image: str) -> bool:
     """Whether it is an image as Docker writes it, and no key of the lock."""
     return any(mark in image for mark in "/:@$")
-
-
-def _misfits(plan: StackPlan) -> Iterator[str]:
-    """Settings that the project knows nothing of."""
-    if plan.declared is None:
-        return
-    for kind, given, known in (
-        ("ports", plan.settings.ports, plan.declared.ports),
-        ("env", plan.settings.env, plan.declared.parameters),
-    ):
-        for key in given:
-            if key not in known:
-                expected = f"one of {', '.join(known) or 'none'}"
-                yield problem(
-                    f"{kind}.{key}", given[key], expected, f"see compose/{plan.settings.project}/project.yaml"
-                )
 
 
 def _site_problems(site: Site, settings: StackSettings) -> Iterator[str]:

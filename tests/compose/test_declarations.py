@@ -69,7 +69,7 @@ def test_defaults_of_the_compose_file_are_those_of_the_declaration(project: str)
     text = (FOLDER / project / MAIN).read_text()
     defaults = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", text))
     assert defaults == {name: found.default for name, found in Project(project).declared.parameters.items()}
-    assert set(VARIABLE.findall(text)) == set(defaults) | {"SECRETS"}
+    assert set(VARIABLE.findall(text)) - {"SECRETS"} == set(defaults)
 
 
 def test_parameters_are_described_and_ports_have_a_health_path(project: str) -> None:
@@ -82,4 +82,4 @@ def test_a_project_has_its_folders_name_and_only_its_own_files_are_published(pro
     assert content(project)["name"] == project
     files = Project(project).rendered(lambda key: f"r/{key}@sha256:0", {})
     assert MAIN in files and DECLARATION not in files
-    assert yaml.safe_load(files[MAIN])["secrets"] == content(project).get("secrets")
+    assert yaml.safe_load(files[MAIN]).get("secrets") == content(project).get("secrets")

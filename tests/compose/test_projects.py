@@ -109,7 +109,7 @@ def test_a_rendered_project_has_digests_and_labels_everywhere(project: str) -> N
 @pytest.mark.parametrize("key", keys_in(IMAGES))
 def test_an_image_says_who_runs_it_and_how_it_stops(key: str) -> None:
     lines = (IMAGES / key / "Dockerfile").read_text().splitlines()
-    assert lines[0] == "ARG BASE=debian:bookworm-slim" and lines[1].startswith("FROM ${BASE}")
+    assert re.fullmatch(r"ARG BASE=debian:[a-z]+-slim", lines[0]) and lines[1].startswith("FROM ${BASE}")
     last = {line.split()[0]: line for line in lines if line and line.split()[0].isupper()}
     assert re.fullmatch(r"USER [1-9][0-9]+:[1-9][0-9]+", last["USER"])
     assert {"STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT", "LABEL", "EXPOSE"} <= set(last)

@@ -1,0 +1,1 @@
+"""What happens before Odoo runs: settings read and checked, its configuration written, its database made once."""
