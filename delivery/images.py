@@ -30,6 +30,7 @@ def publish(site: Site, password: str) -> Iterator[str]:
         lock=CHECKOUT / site.images.lock.expanduser(),
         base=site.images.base,
         prefix=site.images.prefix,
+        bases=site.images.bases,
         external=site.images.external,
         tell=lambda text: print(f"images: {text}", file=sys.stderr),
     )

@@ -16,6 +16,7 @@ from hosting.words import LABEL, PORT_NAME, WORD, is_plain
 
 MOST_MEMORY_MIB = 16 * 1024 * 1024
 MOST_PORTS = 16
+MOST_DAYS = 36_500
 MOST_SETTINGS = 64 * 1024
 """Characters of JSON."""
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -106,8 +107,9 @@ def _needs(demand: Demand) -> Iterator[str]:
 def _lasts(lasts: timedelta | None, max_days: int | None) -> Iterator[str]:
     if lasts is not None and lasts <= timedelta(0):
         yield f"lasts: {lasts}, expected time ahead; ask for some days"
-    if max_days is not None and (lasts is None or lasts > timedelta(days=max_days)):
-        yield f"lasts: {lasts or 'without limit'}, expected at most {max_days} days; ask for less, and extend it later"
+    most = MOST_DAYS if max_days is None else max_days
+    if (lasts is None and max_days is not None) or (lasts is not None and lasts > timedelta(days=most)):
+        yield f"lasts: {lasts or 'without limit'}, expected at most {most} days; ask for less, and extend it later"
 
 
 def _settings(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -117,8 +119,11 @@ def _settings(settings: Mapping[str, Any]) -> Iterator[str]:
     except (TypeError, ValueError, RecursionError) as error:
         yield f"settings: not JSON ({_in_one_line(error)}), expected the product's settings; correct them"
         return
-    if NUL.search(text) or len(text) > MOST_SETTINGS:
-        yield f"settings: {len(text)} characters, expected at most {MOST_SETTINGS} without NUL; put files elsewhere"
+    if not isinstance(settings, dict) or NUL.search(text) or len(text) > MOST_SETTINGS:
+        yield (
+            f"settings: {len(text)} characters, expected an object of at most {MOST_SETTINGS} without NUL; "
+            "put files elsewhere"
+        )
 
 
 def _in_one_line(error: Exception) -> str:

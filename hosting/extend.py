@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,8 @@ from hosting.model import Instance
 from hosting.states import calm
 from hosting.vocabulary import Run
 from hosting.wishes import is_expired, wanted
+
+NOTHING = timedelta(0)
 
 
 def extend(
@@ -46,18 +48,17 @@ def _after(before: datetime, *, until: datetime | None, by: timedelta | None, no
         raise ExtensionRefused(
             f"until: {until}, by: {by}, expected exactly one of them; say until when, or for how long"
         )
-    most = now + timedelta(days=max_days)
+    start, most = max(before, now), now + timedelta(days=max_days)
     if until is not None and until.tzinfo is None:
         raise ExtensionRefused(f"until: {until}, expected a time with its zone; write it like {_said(most)}")
-    if by is not None and by > timedelta(days=max_days):  # added to a deadline, it might leave the calendar
-        raise ExtensionRefused(f"by: {by}, expected at most {max_days} days; ask for less")
-    after = until or max(before, now) + (by or timedelta(0))
-    if not max(before, now) < after <= most:
+    # By what leaves the calendar nothing can be moved.
+    after = until or start + min(max(by or NOTHING, NOTHING), timedelta(days=max_days))
+    if not start < after <= most or (by is not None and by > timedelta(days=max_days)):
         raise ExtensionRefused(
-            f"until: {_said(after)}, expected after {_said(max(before, now))} and at most {max_days} days from now "
-            f"({_said(most)}); choose a time between"
+            f"{'until' if by is None else 'by'}: {until or by}, expected after {_said(start)} and at most {max_days} "
+            f"days from now ({_said(most)}); choose a time between"
         )
-    return after
+    return after.astimezone(UTC)
 
 
 def _said(moment: datetime) -> str:

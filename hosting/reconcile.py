@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hosting import rows
+from hosting.errors import NoRoom
 from hosting.events import record
 from hosting.model import Host, Instance, Port
-from hosting.ports import lease, release_ports
+from hosting.ports import lease
 from hosting.vocabulary import State
 
 
@@ -30,6 +31,8 @@ class Reconciled:
     """Leased to an instance that is not there; now quarantined."""
     without: list[str] = field(default_factory=list)
     """Instances that lacked ports; they have them now, and are made anew."""
+    lacking: list[str] = field(default_factory=list)
+    """Instances that lack ports, and there are none to give."""
 
 
 def reconcile(
@@ -38,7 +41,8 @@ def reconcile(
     """`listeners`: port -> who listens, which is the instance's name for its own containers. NotThere for a host."""
     held = rows.host(session, host)
     found = Reconciled()
-    names = dict(session.execute(select(Instance.id, Instance.name).where(Instance.host == host)).tuples().all())
+    here = select(Instance.id, Instance.name).where(Instance.host == host)
+    names = {instance_id: name for instance_id, name in session.execute(here)}  # noqa: C416  rows, to pairs
     ports = {port.number: port for port in session.scalars(select(Port).where(Port.host == host))}
     for port in ports.values():
         _leak(port, names, now, quarantine, found)
@@ -49,7 +53,7 @@ def reconcile(
             session.add(Port(host=host, number=number, taken_by_others=True))
             found.taken[number] = listeners[number]
     session.flush()
-    found.without.extend(_mended(session, held, now, quarantine))
+    _mend(session, held, now, quarantine, found)
     return found
 
 
@@ -78,15 +82,32 @@ def _over(session: Session, port: Port, now: datetime, found: Reconciled) -> Non
         found.freed.append(port.number)
 
 
-def _mended(session: Session, host: Host, now: datetime, quarantine: timedelta) -> Iterator[str]:
-    whole = select(Instance).where(Instance.host == host.name, Instance.state != State.DELETING).order_by(Instance.name)
-    for instance in session.scalars(whole.with_for_update().execution_options(populate_existing=True)):
+def _mend(session: Session, host: Host, now: datetime, quarantine: timedelta, found: Reconciled) -> None:
+    staying = select(Instance).where(Instance.host == host.name, Instance.state != State.DELETING)
+    held = staying.order_by(Instance.name).with_for_update().execution_options(populate_existing=True)
+    for instance in session.scalars(held).all():
         if {port.name for port in instance.ports} == set(instance.port_names):
             continue
-        release_ports(session, instance, now=now, quarantine=quarantine)
-        numbers = [port.number for port in lease(session, host, instance, now)]
+        try:
+            numbers = [port.number for port in lease(session, host, instance, now)]
+        except NoRoom:
+            found.lacking.append(instance.name)
+            continue
+        _keep_only(session, instance, numbers, now, quarantine)
         instance.generation += 1
         instance.changed_at = now
         text = f"it had lost some; now {', '.join(map(str, numbers))}"
         record(session, instance, at=now, who="reconcile", what="other ports", text=text)
-        yield instance.name
+        found.without.append(instance.name)
+
+
+def _keep_only(
+    session: Session, instance: Instance, numbers: Sequence[int], now: datetime, quarantine: timedelta
+) -> None:
+    """What was left of those before goes into quarantine."""
+    session.execute(
+        update(Port)
+        .where(Port.instance == instance.id, Port.number.not_in(numbers))
+        .values(instance=None, name="", quarantined_until=now + quarantine)
+    )
+    session.refresh(instance, ["ports"])

@@ -68,7 +68,7 @@ def _place(demand: Demand, found: Iterable[Room]) -> Room:
         raise NoRoom(
             "\n".join(
                 [
-                    f"host: none of {len(found)} has room for {demand.name}, expected one that has; "
+                    f"host: none of {len(found)} has room for {demand.name}, expected one; "
                     "delete instances, add a host, or choose a smaller size",
                     *lines,
                 ]

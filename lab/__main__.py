@@ -35,7 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "words",
         nargs="*",
-        help="with `companion`: its name, and show|files|calls|start|stop|reset; with `qemu`: up|down",
+        help="with `up`: images to have as well; with `companion`: its name, and show|files|calls|start|stop|reset; "
+        "with `qemu`: up|down",
     )
     parser.add_argument(
         "--site", type=Path, help="site file (sites/lab.yaml, or in the folder HYPERCOMPOSE_SITES names)"
@@ -87,7 +88,7 @@ def _serve(site: Site, _: argparse.Namespace) -> None:
 
 
 _COMMANDS: dict[str, Callable[[Site, argparse.Namespace], None]] = {
-    "up": lambda site, _: commands.up(site),
+    "up": lambda site, chosen: commands.up(site, chosen.words),
     "status": _status,
     "down": lambda site, _: commands.down(site),
     "purge": lambda site, _: commands.purge(site),

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import docker
@@ -31,21 +32,24 @@ API_START_S = 120.0
 GUEST_STOP_S = 30.0
 
 
-def up(site: Site) -> None:
-    """Everything of the site runs and the API answers; what runs already is left alone."""
+def up(site: Site, images: Collection[str] = ()) -> None:
+    """Everything of the site runs and the API answers; what runs already is left alone.
+
+    `images`: keys of images/ that the registry has to have, beside those that settings of stacks ask for.
+    """
     ensure_host_tools()
     with dockerd.in_use() as client:
-        _bring_up(site, client)
+        _bring_up(site, client, images)
     say(f"lab {site.lab.site}: Proxmox API at {site.endpoint}, token and keys in {site.directory}")
 
 
-def _bring_up(site: Site, client: docker.DockerClient) -> None:
+def _bring_up(site: Site, client: docker.DockerClient, images: Collection[str]) -> None:
     clear_abandoned(client)
     refuse_second_lab(client, site.lab)
     if site.claim_folder():
         remove_objects(client, site.lab)  # of a lab whose folder was deleted by hand
     ensure_images(client)
-    running.prepare(site, client)
+    running.prepare(site, client, images)
     power.prepare(site, client)
     _make_keys(site)
     if not (answers(site) and running.answer(site)):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from setup.locks import remove_stale_locks
-from setup.places import POLICIES
+from setup.places import CHECKOUT, POLICIES
 from setup.portainer import portainer_backup, portainer_restore
 from setup.report import SetupError, say
 from setup.session import Session
@@ -130,9 +130,9 @@ def template(session: Session, arguments: Sequence[str]) -> int:
 
 
 def images(session: Session, arguments: Sequence[str]) -> int:
-    """Build, push and lock what images/ holds. The lab does that at its start, past its registry's name."""
+    """Build, push and lock what images/ holds. The lab does that by itself, past its registry's name."""
     if session.site.is_lab:
-        return lab(session, "up")
+        return lab(session, "up", *(file.parent.name for file in CHECKOUT.glob("images/*/Dockerfile")))
     return python(session, "delivery", "images", *arguments)
 
 

@@ -33,6 +33,9 @@ class Services:
     """Project and name of the repository that is there from the start."""
     image_lock: Path | None = None
     """Where the site reads digests of images; None: it names none by key."""
+    image_base: str = ""
+    """What the project's own images start from, and in `image_bases` by key those that start from another."""
+    image_bases: Mapping[str, str] = field(default_factory=dict)
     external_images: Mapping[str, str] = field(default_factory=dict)
     """`repository:tag` by key, of images that others than the project make."""
 
@@ -82,6 +85,8 @@ def declared(content: Mapping[str, Any], address: str, domain: str) -> Services:
         git_user=_plain("git/user", git.get("user") or "lab", "<name>") if git else None,
         git_repository=_plain("git/repository", git.get("repository") or Services.git_repository, "<project>/<name>"),
         image_lock=CHECKOUT / str(images.get("lock")) if images and registry else None,
+        image_base=str(images.get("base", "")),
+        image_bases={str(key): str(name) for key, name in (images.get("bases") or {}).items()},
         external_images={str(key): str(name) for key, name in (images.get("external") or {}).items()},
     )
     for setting, url, expected in _urls(content, found):

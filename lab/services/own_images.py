@@ -3,57 +3,83 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import tempfile
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import docker
-from docker.errors import APIError, ImageNotFound
+from docker.errors import APIError
 
 from lab import dockerd
-from lab.images.sources import guest_sources
-from lab.machine import MMDEBSTRAP
 from lab.processes import free_port
-from lab.services.parts import OPTIONS
+from lab.services.bases import ensure_base, suite_of
 from lab.services.registry import Registry, settings
 from provisioning.errors import ProvisioningError
 from provisioning.images.build import Docker, keys_in, logged_in, source_hash
 from provisioning.images.lock import Lock, Locked, LockError, load_lock, write_lock
 from provisioning.images.registry import Registry as RegistryApi
 from setup.cached import digest, made_once
-from setup.machine import ensure
 from setup.places import CHECKOUT
 from setup.report import SetupError, work
 
 FOLDER = CHECKOUT / "images"
-SUITE = "bookworm"
-BASE = f"hypercompose/base-{SUITE}:lab"
-"""What the images start from here: Debian from this machine's own package sources, with apt ready to use."""
 PREFIX = "hypercompose"
 DIGESTS = "own.json"
 
 
-def ensure_own(client: docker.DockerClient, program: Path) -> Path:
+@dataclass(frozen=True)
+class Group:
+    """Images that start from the same base; they are built, and kept on this machine, together."""
+
+    base: str
+    keys: tuple[str, ...]
+
+    @property
+    def part(self) -> str:
+        """Its folder in the cache."""
+        return f"own-images-{suite_of(self.base)}"
+
+    @property
+    def key(self) -> str:
+        """Changes with anything that makes one of its images."""
+        return digest([self.base, *(source_hash(FOLDER / key, self.base) for key in self.keys)])
+
+
+def refuse_unknown(asked: Collection[str]) -> None:
+    """SetupError for a key that is no image of the project."""
+    for key in sorted(set(asked) - set(keys_in(FOLDER))):
+        raise SetupError(f"own images: {key!r}, expected keys of images/: {', '.join(keys_in(FOLDER))}.")
+
+
+def groups(base: str, bases: Mapping[str, str], asked: Collection[str]) -> list[Group]:
+    """Those to have: the images of the site's base, and of others where one of them is asked for."""
+    found: dict[str, list[str]] = {}
+    for key in keys_in(FOLDER):
+        found.setdefault(bases.get(key, base), []).append(key)
+    return [Group(image, tuple(keys)) for image, keys in found.items() if image == base or set(keys) & set(asked)]
+
+
+def ensure_own(client: docker.DockerClient, program: Path, group: Group) -> Path:
     """Folder with a registry's content and `own.json`: repository, digest and source by key."""
-    key = digest([SUITE, *(source_hash(FOLDER / name, BASE) for name in keys_in(FOLDER))])
-    return made_once("own-images", key, lambda folder: _fill(folder, client, program))
+    return made_once(group.part, group.key, lambda folder: _fill(folder, client, program, group))
 
 
-def ensure_base(client: docker.DockerClient) -> None:
-    """The image that `make images` on a lab site builds upon."""
-    try:
-        client.images.get(BASE)
-    except ImageNotFound:
-        _import_base(client)
+def locked_keys(file: Path, registry: str) -> set[str]:
+    """What a lab's lock has of ours: whoever has used an image goes on having it."""
+    return set(_beside(file, registry))
 
 
-def write_site_lock(file: Path, registry: str, own: Path, digests: dict[str, str], external: dict[str, str]) -> None:
+def write_site_lock(
+    file: Path, registry: str, own: Sequence[Path], digests: Mapping[str, str], external: Mapping[str, str]
+) -> None:
     """The lock of a lab's site: our own images, what it says others made, and what somebody has locked beside them."""
-    images = {**_beside(file, registry), **_own(own)}
+    images = _beside(file, registry)
+    for store in own:
+        images |= _own(store)
     for key, name in external.items():
         if name not in digests:
             raise SetupError(f"images/external/{key}: {name!r}, expected one the lab has: {', '.join(digests)}")
@@ -74,15 +100,17 @@ def _beside(file: Path, registry: str) -> dict[str, Locked]:
     return dict(found.images) if found.registry == registry else {}
 
 
-def _fill(folder: Path, client: docker.DockerClient, program: Path) -> None:
-    ensure_base(client)
-    address, keys = f"127.0.0.1:{free_port()}", keys_in(FOLDER)
+def _fill(folder: Path, client: docker.DockerClient, program: Path, group: Group) -> None:
+    ensure_base(client, group.base)
+    address, keys = f"127.0.0.1:{free_port()}", group.keys
     with tempfile.TemporaryDirectory(dir=folder) as room:
         registry = Registry(Path(room))
         try:
             registry.start(program, settings(folder, address))
             with logged_in(RegistryApi(host=address), dockerd.address()) as built, ThreadPoolExecutor(2) as pool:
-                found = dict(zip(keys, pool.map(lambda key: _built(client, built, address, key), keys), strict=True))
+                found = dict(
+                    zip(keys, pool.map(lambda key: _built(client, built, address, group.base, key), keys), strict=True)
+                )
         except ProvisioningError as error:
             raise SetupError(str(error)) from error
         finally:
@@ -90,33 +118,12 @@ def _fill(folder: Path, client: docker.DockerClient, program: Path) -> None:
     (folder / DIGESTS).write_text(json.dumps(found, indent=1) + "\n")
 
 
-def _built(client: docker.DockerClient, program: Docker, address: str, key: str) -> dict[str, Any]:
-    source, repository = source_hash(FOLDER / key, BASE), f"{PREFIX}/{key}"
+def _built(client: docker.DockerClient, program: Docker, address: str, base: str, key: str) -> dict[str, Any]:
+    source, repository = source_hash(FOLDER / key, base), f"{PREFIX}/{key}"
     tag = f"hypercompose/image-{key}:{source}"
     with work(f"own images: {key}"):
-        program.build(key, FOLDER / key, base=BASE, tag=tag)
+        program.build(key, FOLDER / key, base=base, tag=tag)
         found = program.push(key, tag, f"{address}/{repository}:{source[:12]}")
     with suppress(APIError):  # a container of another lab may use it
         client.images.remove(tag)
     return {"repository": repository, "digest": found, "source": source}
-
-
-def _import_base(client: docker.DockerClient) -> None:
-    if os.geteuid() != 0:
-        raise SetupError("own images: can only be built as root; run the same command with sudo.")
-    with tempfile.TemporaryDirectory() as folder, work(f"own images: Debian {SUITE} to start from"):
-        sources, tree = Path(folder) / "sources.list", Path(folder) / "base.tar"
-        sources.write_text("\n".join(guest_sources(suite=SUITE)) + "\n")
-        done = subprocess.run(
-            [str(ensure(MMDEBSTRAP)), *OPTIONS, SUITE, str(tree), str(sources)],
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            said = "\n".join(done.stderr.strip().splitlines()[-12:])
-            raise SetupError(f"own images: mmdebstrap failed; check the distribution's package sources.\n{said}")
-        repository, _, tag = BASE.partition(":")
-        client.api.import_image_from_file(str(tree), repository=repository, tag=tag)

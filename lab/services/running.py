@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import docker
 
 from lab.processes import holder_of_port, listens
+from lab.services.asked import asked_for
 from lab.services.git import GitServer, Place
 from lab.services.lighttpd import ensure_lighttpd
 from lab.services.login import ensure_password, write_htpasswd
@@ -18,13 +19,14 @@ from lab.services.registry import Registry, guarded, settings
 from lab.services.repositories import backend, ensure_repository
 from lab.services.store import DIGESTS, PROGRAM, ensure_store, seed
 from lab.site import Site
+from setup.places import CHECKOUT
 from setup.report import SetupError
 
 SIGNING_KEY = "docker.asc"
 
 
-def prepare(site: Site, client: docker.DockerClient) -> None:
-    """What takes long when it is new: packages, images, and this lab's copies of them."""
+def prepare(site: Site, client: docker.DockerClient, asked: Collection[str] = ()) -> None:
+    """What takes long when it is new: packages, images (also `asked`, by key), and this lab's copies of them."""
     if site.services.packages:
         keys = site.directory / "packages"
         keys.mkdir(parents=True, exist_ok=True)
@@ -33,22 +35,28 @@ def prepare(site: Site, client: docker.DockerClient) -> None:
         store = ensure_store(client)
         seed(store, _storage(site))
         if site.services.image_lock:
-            _lock_images(site, client, store, site.services.image_lock)
+            _lock_images(site, client, store, site.services.image_lock, asked)
     if site.services.git_user:
         backend()
         ensure_lighttpd()
         ensure_repository(_repositories(site), site.services.git_repository)
 
 
-def _lock_images(site: Site, client: docker.DockerClient, store: Path, lock: Path) -> None:
+def _lock_images(site: Site, client: docker.DockerClient, store: Path, lock: Path, asked: Collection[str]) -> None:
     """The project's own images are in the registry, and the site's lock says which they are."""
-    from lab.services.own_images import ensure_base, ensure_own, write_site_lock  # most labs need none of it
+    from lab.services import own_images  # most labs need none of it
+    from lab.services.bases import ensure_base
 
-    own = ensure_own(client, store / PROGRAM)
-    seed(own, _storage(site))
-    ensure_base(client)
+    own_images.refuse_unknown(asked)
+    services = site.services
+    known = {*asked, *asked_for(CHECKOUT), *own_images.locked_keys(lock, services.registry_host)}
+    stores = []
+    for group in own_images.groups(services.image_base, services.image_bases, known):
+        stores.append(own_images.ensure_own(client, store / PROGRAM, group))
+        seed(stores[-1], _storage(site))
+        ensure_base(client, group.base)
     digests = json.loads((store / DIGESTS).read_text())
-    write_site_lock(lock, site.services.registry_host, own, digests, dict(site.services.external_images))
+    own_images.write_site_lock(lock, services.registry_host, stores, digests, services.external_images)
 
 
 def credentials(site: Site) -> dict[str, str]:

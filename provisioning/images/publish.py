@@ -24,8 +24,14 @@ class Request:
     lock: Path
     base: str
     prefix: str
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """What single images start from instead of `base`."""
     external: Mapping[str, str] = field(default_factory=dict)
     tell: Callable[[str], None] = lambda text: None
+
+    def base_of(self, key: str) -> str:
+        """What an image starts from."""
+        return self.bases.get(key, self.base)
 
 
 def publish_images(request: Request) -> Lock:
@@ -33,9 +39,11 @@ def publish_images(request: Request) -> Lock:
     keys = keys_in(request.folder)
     if twice := sorted(set(request.external) & set(keys)):
         raise LockError(f"images.external.{twice[0]}: is a folder of images/ as well; give one of them another key")
+    if unknown := sorted(set(request.bases) - set(keys)):
+        raise LockError(f"images.bases.{unknown[0]}: is no folder of images/, expected one of {', '.join(keys)}")
     before = _before(request)
     external = {key: _external(request, key, name) for key, name in sorted(request.external.items())}
-    sources = {key: source_hash(request.folder / key, request.base) for key in keys}
+    sources = {key: source_hash(request.folder / key, request.base_of(key)) for key in keys}
     kept = {key: found for key, found in before.images.items() if _is_current(request, found, sources.get(key))}
     stale = [key for key in sources if key not in kept]
     built: dict[str, Locked] = {}
@@ -67,7 +75,7 @@ def _is_current(request: Request, found: Locked, source: str | None) -> bool:
 def _made(request: Request, docker: Docker, key: str, source: str) -> Locked:
     request.tell(f"{key}: building")
     tag, repository = f"hypercompose/image-{key}:{source}", f"{request.prefix}/{key}"
-    docker.build(key, request.folder / key, base=request.base, tag=tag)
+    docker.build(key, request.folder / key, base=request.base_of(key), tag=tag)
     request.tell(f"{key}: pushing")
     digest = docker.push(key, tag, f"{request.registry.host}/{repository}:{source[:12]}")
     return Locked(repository=repository, digest=digest, source=source)

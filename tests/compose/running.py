@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ DEADLINE_S = 20.0
 class Running:
     """One project, up."""
 
-    def __init__(self, engine: docker.DockerClient, lab: Lab, name: str, images: dict[str, str]) -> None:
+    def __init__(self, engine: docker.DockerClient, lab: Lab, name: str, images: Mapping[str, str]) -> None:
         """Render it; images are local tags by key."""
         self.engine, self._lab, self._images = engine, lab, images
         self.name, self.port = f"{lab.site}-{name}", free_port()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import docker
 import pytest
@@ -23,7 +23,7 @@ HOSTILE = 'Robert\'); DROP TABLE entries;-- <script>alert(1)</script> <!--# echo
 
 
 @pytest.fixture(scope="module")
-def guestbook(engine: docker.DockerClient, images: dict[str, str], room: Lab) -> Iterator[Running]:
+def guestbook(engine: docker.DockerClient, images: Mapping[str, str], room: Lab) -> Iterator[Running]:
     """Up and healthy."""
     running = Running(engine, room, "guestbook", images)
     running.secret(SECRET, PASSWORD)
@@ -170,7 +170,7 @@ def test_a_changed_password_counts_after_a_restart(guestbook: Running) -> None:
     assert ran(database, *command, "SELECT 1", PGPASSWORD=CHANGED) == (0, "1")
 
 
-def test_an_api_at_a_new_address_is_found(guestbook: Running, images: dict[str, str], room: Lab) -> None:
+def test_an_api_at_a_new_address_is_found(guestbook: Running, images: Mapping[str, str], room: Lab) -> None:
     api, front = guestbook.container("api"), guestbook.engine.networks.get(f"{guestbook.name}_front")
     before = api.attrs["NetworkSettings"]["Networks"][front.name]["IPAddress"]
     api.stop(timeout=5)

@@ -15,7 +15,7 @@ from hosting.request import request
 from hosting.states import forget, move
 from hosting.vocabulary import State
 
-Url = Callable[[str], str]
+Url = Callable[[], str]
 KINDS = ("sqlite", "postgresql")
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ def query(container: Container, password: str, sql: str = "SELECT current_user",
 
 
 @pytest.fixture
-def database(engine: docker.DockerClient, images: dict[str, str], room: Lab, tmp_path: Path) -> Database:
+def database(engine: docker.DockerClient, images: Mapping[str, str], room: Lab, tmp_path: Path) -> Database:
     """An empty volume and a password file."""
     volume = engine.volumes.create(labels=room.labels)
     write_secret(tmp_path / "password", "first\n")

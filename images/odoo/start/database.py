@@ -98,7 +98,7 @@ def _has_odoo(cursor, settings: Settings) -> bool:  # noqa: ANN001
     tables = {row[0] for row in cursor.fetchall()}
     if tables and "ir_module_module" not in tables:
         raise Refused(
-            f"{settings.database}: holds {len(tables)} tables, none of them Odoo's; expected an empty database, so name another"
+            f"{settings.database}: holds {len(tables)} tables, none of Odoo's; expected an empty one, so name another"
         )
     return bool(tables)
 
