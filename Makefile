@@ -5,8 +5,9 @@ SITE ?=
 ARGS ?=
 # Read from the environment, where no shell takes them apart. EXPORT: a file to restore a state from. FORMAT: of outputs.
 # NAME, FROM, CLASS, BRIDGE: of a new stack. A, B: two stacks. APP, TO: an application, and a commit of it.
+# PRODUCT, VERSION, SIZE, DAYS, TENANT, OWNER: of an instance.
 # HOST, FILE: of a Portainer and its backup.
-export SITE STACKS EXPORT FORMAT NAME FROM CLASS BRIDGE A B APP TO HOST FILE
+export SITE STACKS EXPORT FORMAT NAME FROM CLASS BRIDGE A B APP TO HOST FILE PRODUCT VERSION SIZE DAYS TENANT OWNER
 
 # The environment's own Python once there is one: it starts without the detour over the machine's.
 PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
@@ -15,6 +16,8 @@ ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
 
 .PHONY: help up preview policies review outputs history rollback preflight drift commands down refresh recover state-check state-restore env check test soak
 .PHONY: portainer-backup portainer-restore
+.PHONY: instances instance-new instance-stop instance-start instance-extend instance-resize instance-delete
+.PHONY: instance-show instance-history instance-secrets instance-preview instance-drift hosting-ticker
 .PHONY: stacks matrix diff new-stack template images docs clean
 .PHONY: lab-up lab-server lab-status lab-down lab-purge
 .DEFAULT_GOAL := help
@@ -72,6 +75,45 @@ state-check: ## is the stack's state whole, ours and restorable: make state-chec
 
 state-restore: ## restore a state from an export: make state-restore STACK=acceptance EXPORT=<file>
 	@$(SETUP) state-restore $(ON)
+
+instances: ## instances of products, with ports, state and time left: make instances [ARGS=--json]
+	@$(SETUP) instances $(ON)
+
+instance-new: ## an instance of a product: make instance-new PRODUCT=odoo NAME=shop [SIZE=small] [DAYS=14] [ARGS='--set …']
+	@$(SETUP) instance-new $(ON)
+
+instance-stop: ## stop one, its data stays: make instance-stop NAME=shop
+	@$(SETUP) instance-stop $(ON)
+
+instance-start: ## start one again
+	@$(SETUP) instance-start $(ON)
+
+instance-extend: ## more time for one: make instance-extend NAME=shop DAYS=7
+	@$(SETUP) instance-extend $(ON)
+
+instance-resize: ## another size, version or setting: make instance-resize NAME=shop SIZE=medium
+	@$(SETUP) instance-resize $(ON)
+
+instance-delete: ## remove one with its data: make instance-delete NAME=shop [ARGS=--keep-volumes]
+	@$(SETUP) instance-delete $(ON)
+
+instance-show: ## all about one, as JSON
+	@$(SETUP) instance-show $(ON)
+
+instance-history: ## what happened to one
+	@$(SETUP) instance-history $(ON)
+
+instance-secrets: ## passwords that were made up for one
+	@$(SETUP) instance-secrets $(ON)
+
+instance-preview: ## what its engine would change
+	@$(SETUP) instance-preview $(ON)
+
+instance-drift: ## what differs from what is wanted of one
+	@$(SETUP) instance-drift $(ON)
+
+hosting-ticker: ## look after all instances until told to end: deadlines, interrupted work, ports
+	@$(SETUP) hosting-ticker $(ON)
 
 stacks: ## every stack with class, site, hosts, version, drift, last update: make stacks [STACKS='a b'] [ARGS=--json]
 	@$(SETUP) stacks -- $(ARGS)

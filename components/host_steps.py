@@ -17,9 +17,9 @@ class HostConnection:
 
     name: str
     host: pulumi.Input[str]
-    user: str
+    user: pulumi.Input[str]
     host_key: pulumi.Input[str]
-    port: int = 22
+    port: pulumi.Input[int] = 22
     vm: pulumi.Input[str] | None = None
     gone_with: pulumi.Resource | None = None
     """The VM: when it is deleted, nothing on it has to be undone."""

@@ -56,6 +56,8 @@ class PortainerStack(pulumi.ComponentResource):
     images: pulumi.Output[dict[str, str]]
     """Image by service, by digest where the files say so."""
     urls: dict[str, pulumi.Output[str]]
+    secrets: Mapping[str, pulumi.Output[str]]
+    """By name; all of them are Pulumi secrets."""
 
     def __init__(self, name: str, args: PortainerStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         """Declare secrets, publication, stack."""
@@ -66,6 +68,7 @@ class PortainerStack(pulumi.ComponentResource):
         super().__init__("hypercompose:portainer:PortainerStack", name, None, opts)
         self._name, self._args = name, args
         secrets = {key: self._secret(key, args.plan.secrets[key].generate) for key in args.plan.secrets}
+        self.secrets = secrets
         files = {key: value for key, value in secrets.items() if not args.plan.secrets[key].variable}
         mounted = [resource for link in args.links for resource in link.mounted]
         after: list[pulumi.Resource] = [*args.server.done, *mounted]

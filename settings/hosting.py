@@ -14,7 +14,7 @@ LOWEST = 1024
 RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 
 
-class Hosting(Model):
+class InstanceRoom(Model):
     """What of a host may be given to instances of products."""
 
     ports: str = Field(description="first and last port that instances get", examples=["20000-20999"])

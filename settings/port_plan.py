@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from settings.errors import problem
 from settings.host_plan import HostPlan
-from settings.hosting import Hosting
+from settings.hosting import InstanceRoom
 
 if TYPE_CHECKING:
     from settings.stack_plan import StackPlan
@@ -47,7 +47,7 @@ def numbers(plan: StackPlan) -> Iterator[tuple[str, int]]:
 
 
 def hosting_problems(
-    hosting: Mapping[str, Hosting], hosts: Sequence[HostPlan], taken: Mapping[tuple[str, int], str]
+    hosting: Mapping[str, InstanceRoom], hosts: Sequence[HostPlan], taken: Mapping[tuple[str, int], str]
 ) -> Iterator[str]:
     """What cannot be. `taken`: who has a port of a host already."""
     able = [host.name for host in hosts if host.portainer]

@@ -193,6 +193,25 @@ class PortainerSite(Model):
     accept: tuple[AcceptedPortainer, ...] = Field((), description="releases accepted by name, with reason and expiry")
 
 
+class HostingRules(Model):
+    """How a site treats instances of products."""
+
+    database: str | None = Field(
+        None,
+        pattern=r"^(sqlite|postgresql)(\+[a-z]+)?://\S+$",
+        description="URL without a password; none: a file of SQLite beside the site's other files on this machine",
+        examples=["postgresql://hosting@db.example.com/hosting"],
+    )
+    max_days: int = Field(366, ge=1, le=36500, description="days that an instance may last from now")
+    warn_hours: int = Field(72, ge=0, le=8760, description="hours before its deadline that people are told of it")
+    grace_days: int = Field(
+        7, ge=0, le=3650, description="days between the stop at the deadline and the end of its data"
+    )
+    backup_hours: int = Field(24, ge=0, le=8760, description="hours before the end of its data that it is backed up")
+    final_backup: bool = Field(True, description="whether nothing is destroyed for its deadline without a backup")
+    stops_per_tick: int = Field(10, ge=1, le=1000, description="instances that one look at the clock may stop")
+
+
 class Site(Model):
     """Everything that is there before a stack wants something."""
 
@@ -207,6 +226,7 @@ class Site(Model):
     git: Git | None = Field(None, description="git server (Bitbucket)")
     images: Images | None = Field(None, description="images by key, and their digests")
     portainer: PortainerSite | None = Field(None, description="which releases of Portainer are accepted")
+    hosting: HostingRules = Field(HostingRules(), description="instances of products: their database and time limits")
     defaults: dict[str, Any] = Field(
         default_factory=dict, description="stack settings of all its stacks, below those of their class and their own"
     )

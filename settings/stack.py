@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from settings.baseline import Baseline
 from settings.host import NAME, Docker, ExistingHost, HostParts
-from settings.hosting import Hosting
+from settings.hosting import InstanceRoom
 from settings.limits import Limits
 from settings.link import LINK_NAME, Link
 from settings.portainer import STACK_NAME, PortainerSettings, Stack
@@ -165,7 +165,7 @@ class StackSettings(Model):
     links: dict[Annotated[str, Field(pattern=LINK_NAME)], Link] = Field(
         default_factory=dict, description="Windows companions of its hosts, by a name of yours"
     )
-    hosting: dict[Annotated[str, Field(pattern=NAME)], Hosting] = Field(
+    hosting: dict[Annotated[str, Field(pattern=NAME)], InstanceRoom] = Field(
         default_factory=dict, description="hosts of the stack that take instances of products, by name"
     )
     limits: Limits | None = Field(None, description="what an `up` may not delete or replace; none: no limit")

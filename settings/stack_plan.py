@@ -13,7 +13,7 @@ from provisioning.compose.text import load_compose
 from settings.baseline import Baseline, OpenPorts
 from settings.errors import SettingsError, problem
 from settings.host_plan import HostPlan
-from settings.hosting import Hosting
+from settings.hosting import InstanceRoom
 from settings.image_lock import image_lookup
 from settings.port_plan import hosting_problems, shared_ports, taken_ports
 from settings.portainer import GitStack, Secret, Stack
@@ -133,7 +133,15 @@ def plan_stacks(site: Site, settings: StackSettings, stack: str, hosts: Sequence
     return tuple(plans)
 
 
-def opened(host: HostPlan, stacks: Sequence[StackPlan], hosting: Hosting | None = None) -> HostPlan:
+def plan_stack(site: Site, stack: str, name: str, settings: Stack, host: str) -> StackPlan:
+    """A stack by itself, on a host that is known to take it. Raises SettingsError."""
+    plan = _Plan(site, stack, ())._plan(name, settings, host)
+    if problems := list(misfits(settings, plan.declared)):
+        raise SettingsError(name, problems)
+    return plan
+
+
+def opened(host: HostPlan, stacks: Sequence[StackPlan], hosting: InstanceRoom | None = None) -> HostPlan:
     """The host with the ports of its Portainer, stacks and instances among those that may be reached."""
     if host.docker is None:
         return host

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from setup.hosting import HOSTING, refuse_instances
 from setup.locks import remove_stale_locks
 from setup.places import CHECKOUT, POLICIES
 from setup.portainer import portainer_backup, portainer_restore
@@ -144,6 +145,7 @@ def down(session: Session, arguments: Sequence[str]) -> int:
         say(f"stack {session.stack}: nothing to destroy")
     else:
         _refuse_protected(session.stack, found)
+        refuse_instances(session)
         code = _settle(session) if _ready_to_write(session) else 0
         if code := code or _write(session, "destroy", *arguments):
             return code
@@ -205,6 +207,7 @@ COMMANDS: Mapping[str, Command] = {
     "state-restore": _alone(state_restore),
     "template": template,
     "images": images,
+    **HOSTING,
     "lab-up": lambda session, arguments: lab(session, "up", *arguments),
     "lab-server": lambda session, arguments: lab(session, "server", *arguments),
     "lab-status": lambda session, arguments: lab(session, "status", *arguments),

@@ -10,6 +10,8 @@ from provisioning.portainer.api import DEPLOY_TIMEOUT_S, Portainer, PortainerErr
 from provisioning.portainer.env_values import to_pairs
 
 ACTIVE, INACTIVE = 1, 2
+ALREADY = 409
+"""What starting a stack that is started gives (recorded)."""
 Found = Mapping[str, Any]
 
 
@@ -130,6 +132,15 @@ class Stacks:
     def stop(self, identity: int) -> None:
         """Remove its containers and networks, and keep all else; one that is stopped is no error."""
         self._unless(400, "POST", f"/stacks/{identity}/stop")
+
+    def start(self, identity: int) -> Found | None:
+        """Make the containers of one that was stopped again; one that is started is no error."""
+        try:
+            return self._deploy("POST", f"/stacks/{identity}/start", None)
+        except PortainerError as error:
+            if error.status != ALREADY:
+                raise
+            return None
 
     def delete(self, identity: int) -> None:
         """Remove its containers and networks; named volumes stay. One that is gone is no error."""

@@ -18,7 +18,7 @@ from settings import load_site
 from settings.baseline import Baseline, Firewall
 from settings.host import ExistingHost
 from settings.host_plan import HostPlan
-from settings.hosting import Hosting
+from settings.hosting import InstanceRoom
 from settings.portainer import PortainerSettings
 from settings.stack import StackSettings
 from tests.components import recording as engine
@@ -26,7 +26,7 @@ from tests.components.recording import record
 from tests.components.test_portainer import DOCKER, KEY, OUTPUTS, PORTAINER, TEXT, Run
 
 SOURCES = (IPv4Network("10.0.0.0/8"),)
-HOSTING = Hosting(ports="20000-20999", sources=SOURCES, memory_mib=8192, networks=30)
+HOSTING = InstanceRoom(ports="20000-20999", sources=SOURCES, memory_mib=8192, networks=30)
 MADE = {"certificate": "-----SIGNED-----", "key": "Canary-key"}
 MORE = {"hypercompose:tls:Authority": MADE, "hypercompose:tls:Certificate": MADE}
 

@@ -171,17 +171,17 @@ def test_a_rename_or_a_move_is_refused_with_its_procedure_and_takes_the_volumes_
 
 
 def test_a_project_outside_of_portainer_is_adopted_with_its_volumes_and_containers(life: Life) -> None:
-    text = yaml.safe_dump({"services": {"a": {"image": PROBE, "volumes": ["v:/v"]}}, "volumes": {"v": None}})
+    text = yaml.safe_dump({"services": {"a": {"image": PROBE, "volumes": ["vol:/v"]}}, "volumes": {"vol": None}})
     life.must(f"mkdir -p /root/old && cat >/root/old/compose.yaml <<'X'\n{text}\nX")
     life.must("cd /root/old && docker compose -p old up -d 2>&1")
-    life.must("echo kept >$(docker volume inspect -f '{{.Mountpoint}}' old_v)/mark")
-    life.push({"services": {"a": {"image": PROBE, "volumes": ["v:/v"]}}, "volumes": {"v": None}})
+    life.must("echo kept >$(docker volume inspect -f '{{.Mountpoint}}' old_vol)/mark")
+    life.push({"services": {"a": {"image": PROBE, "volumes": ["vol:/v"]}}, "volumes": {"vol": None}})
     before = life.ids("old")
     del life.stacks["follows"]
     adopted = {"rollout": "direct", "adopt": True, "keep_volumes": False}
     life.stacks["old"] = {"git": {"url": GIT, "ref": REF}, "host": FIRST, **adopted}
     life.up()
-    assert life.must("cat $(docker volume inspect -f '{{.Mountpoint}}' old_v)/mark") == "kept\n"
+    assert life.must("cat $(docker volume inspect -f '{{.Mountpoint}}' old_vol)/mark") == "kept\n"
     assert life.ids("old") == before
 
 
@@ -191,5 +191,5 @@ def test_volumes_go_with_their_stack_when_told_and_those_of_others_never(life: L
     life.up()
     life.stacks = {}
     life.up()
-    assert life.volumes() >= {"kept", "older_v", "book_data"} and "old_v" not in life.volumes()
+    assert life.volumes() >= {"kept", "older_v", "book_data"} and "old_vol" not in life.volumes()
     assert life.checkout.make("down", stack=STACK).code == 0

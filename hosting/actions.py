@@ -1,0 +1,181 @@
+"""What each command of hosting does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from hosting import events, listing, request, wishes
+from hosting import extend as more_time
+from hosting.desk import Desk
+from hosting.errors import DemandRefused, NotThere
+from hosting.listing import Listed
+from hosting.model import Instance
+from hosting.products import demand_of, resized
+from hosting.report import line_of, lines_of, plain
+
+DAYS = 14
+OK, FAILED, DRIFTED = 0, 1, 2
+
+
+def show_all(desk: Desk, options: argparse.Namespace) -> int:
+    """Every instance of the site."""
+    found = _listed(desk)
+    print(json.dumps([plain(each) for each in found], indent=2) if options.json else "\n".join(lines_of(found)))
+    return OK
+
+
+def show_one(desk: Desk, options: argparse.Namespace) -> int:
+    """One instance, with what its stack tells."""
+    found = _one(desk, options)
+    told = desk.worker.engine.run("outputs", desk.worker.order_of(_row(desk, found.id))).get("outputs", {})
+    print(json.dumps({**plain(found), "told": told}, indent=2))
+    return OK
+
+
+def show_history(desk: Desk, options: argparse.Namespace) -> int:
+    """What happened to it, the newest first."""
+    with desk.database.read() as session:
+        for event in events.history(session, options.name):
+            print(f"{event.at:%Y-%m-%d %H:%M:%S}  {event.what:22} {event.who}  {event.text}")
+    return OK
+
+
+def show_secrets(desk: Desk, options: argparse.Namespace) -> int:
+    """Passwords that were made up for it, to whoever has the state's passphrase."""
+    order = desk.worker.order_of(_row(desk, _one(desk, options).id))
+    print(json.dumps(desk.worker.engine.run("secrets", order).get("secrets", {}), indent=2))
+    return OK
+
+
+def new(desk: Desk, options: argparse.Namespace) -> int:
+    """Ask for one, and bring it up."""
+    demand = demand_of(desk.site, options, _days(options.days or str(DAYS)))
+    desk.ticker.reconcile()  # who listens where is looked at before ports are given
+    made = desk.database.transact(request.request, demand, now=_now(), max_days=desk.site.hosting.max_days)
+    print(f"{made.name}: {made.product} {made.version}, {made.size}, on {made.host}")
+    return _carried_out(desk, options, made)
+
+
+def stop(desk: Desk, options: argparse.Namespace) -> int:
+    """It shall not run; its data stays."""
+    return _carried_out(desk, options, _asked(desk, options, wishes.stop))
+
+
+def start(desk: Desk, options: argparse.Namespace) -> int:
+    """It shall run."""
+    return _carried_out(desk, options, _asked(desk, options, wishes.start))
+
+
+def extend(desk: Desk, options: argparse.Namespace) -> int:
+    """More time; one that has expired runs again."""
+    by, most = _days(options.days), desk.site.hosting.max_days
+    done = desk.database.transact(more_time.extend, options.name, now=_now(), who=options.owner, by=by, max_days=most)
+    return _carried_out(desk, options, done)
+
+
+def resize(desk: Desk, options: argparse.Namespace) -> int:
+    """Another size, version or settings."""
+    change = resized(desk.site, options, _row(desk, _one(desk, options).id))
+    done = desk.database.transact(wishes.resize, options.name, now=_now(), who=options.owner, **change)
+    return _carried_out(desk, options, done)
+
+
+def delete(desk: Desk, options: argparse.Namespace) -> int:
+    """It goes with all that it has, but for its data where that is told."""
+    given = {"keep_volumes": options.keep_volumes}
+    done = desk.database.transact(wishes.delete, options.name, now=_now(), who=options.owner, **given)
+    return _carried_out(desk, options, done)
+
+
+def preview(desk: Desk, options: argparse.Namespace) -> int:
+    """What the engine would change."""
+    return _changes(desk, options, OK)
+
+
+def drift(desk: Desk, options: argparse.Namespace) -> int:
+    """What differs from its row in the world; 2 where something does."""
+    return _changes(desk, options, DRIFTED)
+
+
+def tick(desk: Desk, options: argparse.Namespace) -> int:
+    """Look after everything, once or until told to end."""
+    if options.once:
+        desk.ticker.tick()
+        return OK
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    desk.ticker.run(ended, options.every)
+    return OK
+
+
+def guard(desk: Desk, options: argparse.Namespace) -> int:
+    """Whether an environment may go: 1 while instances are on its hosts."""
+    there = [each.name for each in _listed(desk) if each.host.startswith(f"{options.stack}/")]
+    if there:
+        print(
+            f"stack {options.stack}: {', '.join(there[:8])} {'are' if len(there) > 1 else 'is'} on its hosts; "
+            "`make instance-delete NAME=…` first, or their data would go with it"
+        )
+    return FAILED if there else OK
+
+
+def _asked(desk: Desk, options: argparse.Namespace, wish: Callable[..., Instance]) -> Instance:
+    return desk.database.transact(wish, options.name, now=_now(), who=options.owner)
+
+
+def _carried_out(desk: Desk, options: argparse.Namespace, instance: Instance) -> int:
+    """Bring it to what was asked for, at once unless told otherwise."""
+    if not options.no_wait:
+        desk.worker.settle(instance.id, lambda line: print(line, flush=True))
+    left = [each for each in _listed(desk) if each.id == instance.id]
+    if not left:
+        print(f"{instance.name}: gone")
+        return OK
+    print(line_of(left[0]))
+    return FAILED if left[0].why else OK
+
+
+def _changes(desk: Desk, options: argparse.Namespace, code: int) -> int:
+    order = desk.worker.order_of(_row(desk, _one(desk, options).id))
+    changes = desk.worker.engine.run("preview", order, lambda line: print(line, flush=True)).get("changes", {})
+    return code if changes else OK
+
+
+def _listed(desk: Desk) -> list[Listed]:
+    with desk.database.read() as session:
+        return listing.listing(session, now=_now())
+
+
+def _one(desk: Desk, options: argparse.Namespace) -> Listed:
+    for found in _listed(desk):
+        if found.name == options.name:
+            return found
+    known = ", ".join(each.name for each in _listed(desk)[:8]) or "none is there"
+    raise NotThere(f"NAME={options.name}: no such instance, expected one of: {known}")
+
+
+def _row(desk: Desk, instance_id: str) -> Instance:
+    found = desk.worker.row(instance_id)
+    if found is None:
+        raise NotThere(f"instance: {instance_id}, expected one that is there; list them")
+    return found
+
+
+def _days(given: str) -> timedelta:
+    try:
+        days = float(given)
+        if not 0 < days <= 36500:
+            raise ValueError
+    except ValueError:
+        raise DemandRefused(f"DAYS={given}: expected a number of days above 0, as in DAYS=14") from None
+    return timedelta(days=days)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,110 @@
+"""Everything that the commands of hosting work with, put together for one environment."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+
+from hosting.database import Database, open_database
+from hosting.deadlines import Policy
+from hosting.engine import Engine
+from hosting.environment import Environment, read_environment
+from hosting.order import Order
+from hosting.plan import images_of, instance_plan, ready_s
+from hosting.ticker import Ticker
+from hosting.worker import Worker
+from provisioning.hosts import Hosts
+from provisioning.keys import key_loader
+from provisioning.ssh import Ssh
+from settings import Site, load_site
+
+DATABASE_VARIABLE = "HYPERCOMPOSE_DATABASE"
+FILE = "hosting.db"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """`folder`: what this machine keeps for the site. `environments`: whose hosts are meant."""
+
+    site: Site
+    folder: Path
+    environments: tuple[str, ...]
+
+    @cached_property
+    def database(self) -> Database:
+        """Migrated to this program's schema. DatabaseRefused, DatabaseAway."""
+        url = os.environ.get(DATABASE_VARIABLE) or self.site.hosting.database or f"sqlite:///{self.folder / FILE}"
+        database = open_database(url)
+        database.migrate()
+        return database
+
+    @cached_property
+    def ssh(self) -> Ssh:
+        """The pool of connections."""
+        return Ssh(key_loader(None))
+
+    @cached_property
+    def worker(self) -> Worker:
+        """Who brings instances on."""
+        return Worker(
+            database=self.database,
+            engine=Engine(folder=self.folder / "instances"),
+            environment=self._environment,
+            catalogue=_Catalogue(self.site),
+            site=self.site.id,
+            holder=f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}",
+        )
+
+    @cached_property
+    def ticker(self) -> Ticker:
+        """Who looks at the clock."""
+        rules = self.site.hosting
+        policy = Policy(
+            warn_before=timedelta(hours=rules.warn_hours),
+            grace=timedelta(days=rules.grace_days),
+            backup_before=timedelta(hours=rules.backup_hours),
+            needs_backup=rules.final_backup,
+        )
+        return Ticker(
+            worker=self.worker,
+            ssh=Hosts(self.ssh),
+            environments=self.environments,
+            policy=policy,
+            cap=rules.stops_per_tick,
+        )
+
+    def close(self) -> None:
+        """Give connections back."""
+        self.ssh.close()
+        if "database" in self.__dict__:
+            self.database.close()
+
+    def _environment(self, name: str) -> Environment:
+        """As it tells now: another run may have changed it."""
+        return read_environment(name)
+
+
+def open_desk(site: str, folder: Path, *environments: str) -> Desk:
+    """For a site and its environments. SettingsError."""
+    return Desk(site=load_site(site), folder=folder, environments=environments)
+
+
+@dataclass(frozen=True)
+class _Catalogue:
+    """Products as this site has their images."""
+
+    site: Site
+
+    def images(self, order: Order) -> Mapping[str, str]:
+        """Image by service."""
+        return images_of(instance_plan(order, self.site))
+
+    def ready_s(self, order: Order) -> float:
+        """Until all is well."""
+        return ready_s(order)

@@ -1,0 +1,174 @@
+"""Brings one instance to what its row wants, under its lock. Whoever dies on the way is followed by another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from hosting import lock, states
+from hosting.database import Database
+from hosting.engine import Engine
+from hosting.environment import Environment
+from hosting.errors import HostingError, LockLost, NotThere
+from hosting.model import Instance
+from hosting.order import Order
+from hosting.settle import todo
+from hosting.switch import NotDeployed, Switch
+from hosting.vocabulary import State, Todo
+from provisioning.errors import ProvisioningError
+from settings import SettingsError
+
+LOCK_S = 90.0
+QUARANTINE = timedelta(minutes=10)
+STEPS = 8
+"""More than any instance needs one after the other; a bound for one that people change all the time."""
+Tell = Callable[[str], None]
+
+
+class Catalogue(Protocol):
+    """What a product's instances need to be known of."""
+
+    def images(self, order: Order) -> Mapping[str, str]:
+        """Image by service."""
+
+    def ready_s(self, order: Order) -> float:
+        """How long it may take until all is well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """`holder`: who is told to hold an instance meanwhile, such as user and machine."""
+
+    database: Database
+    engine: Engine
+    environment: Callable[[str], Environment]
+    catalogue: Catalogue
+    site: str
+    holder: str
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def settle(self, instance_id: str, tell: Tell = lambda line: None) -> State | None:
+        """Its state in the end: None when it is gone. One that somebody else works on is left to them."""
+        try:
+            with self.holding(instance_id) as token:
+                for _ in range(STEPS if token is not None else 0):
+                    if not self._step(instance_id, token or 0, tell):
+                        break
+        except LockLost as error:
+            tell(str(error))
+        found = self.row(instance_id)
+        return found.state if found else None
+
+    @contextmanager
+    def holding(self, instance_id: str) -> Iterator[int | None]:
+        """Hold an instance to the end of the block; None where somebody else does, or it is gone."""
+        try:
+            token = self.database.transact(lock.take, instance_id, self.holder, now=self.clock(), for_s=LOCK_S)
+        except NotThere:
+            token = None
+        if token is None:
+            yield None
+            return
+        ended = threading.Event()
+        keeper = threading.Thread(target=self._keep, args=(instance_id, token, ended), daemon=True)
+        keeper.start()
+        try:
+            yield token
+        finally:
+            ended.set()
+            keeper.join()
+            with suppress(NotThere):
+                self.database.transact(lock.give_back, instance_id, token, now=self.clock())
+
+    def row(self, instance_id: str) -> Instance | None:
+        """The instance as it is now."""
+        with self.database.read() as session:
+            return session.get(Instance, instance_id)
+
+    def order_of(self, instance: Instance) -> Order:
+        """What the engine is asked for."""
+        environment, _, host = instance.host.partition("/")
+        return Order(
+            site=self.site,
+            environment=environment,
+            host=host,
+            name=instance.name,
+            product=instance.product,
+            version=instance.version,
+            size=instance.size,
+            tenant=instance.tenant,
+            settings=instance.settings,
+            ports={port.name: port.number for port in instance.ports},
+            run=instance.run.value,
+            keep_volumes=instance.keep_volumes,
+        )
+
+    def _step(self, instance_id: str, token: int, tell: Tell) -> bool:
+        """One thing done; False when there is nothing left to do, or it failed."""
+        instance = self.row(instance_id)
+        what = todo(instance) if instance else None
+        if instance is None or what is None:
+            return False
+        tell(f"{instance.name}: {what.value}")
+        try:
+            _DO[what](self, instance, token, tell)
+        except LockLost:
+            raise
+        except (HostingError, ProvisioningError, SettingsError) as error:
+            tell(f"{instance.name}: {error}")
+            self._write(states.fail, instance_id, str(error), token=token)
+            return False
+        return True
+
+    def _create(self, instance: Instance, token: int, tell: Tell) -> None:
+        self._write(states.move, instance.id, State.CREATING, token=token)
+        again = instance.attempts > 0 or instance.state is State.CREATING
+        self.engine.run("repair" if again else "up", self.order_of(instance), tell)
+        self._write(states.move, instance.id, State.RUNNING, token=token, made=instance.generation)
+
+    def _start(self, instance: Instance, token: int, tell: Tell) -> None:
+        self._write(states.move, instance.id, State.STARTING, token=token)
+        order = self.order_of(instance)
+        try:
+            self._switch(order).start(self.catalogue.images(order), self.catalogue.ready_s(order), tell)
+        except NotDeployed:
+            self.engine.run("repair", order, tell)
+        self._write(states.move, instance.id, State.RUNNING, token=token)
+
+    def _stop(self, instance: Instance, token: int, tell: Tell) -> None:
+        self._write(states.move, instance.id, State.STOPPING, token=token)
+        try:
+            self._switch(self.order_of(instance)).stop()
+        except NotDeployed:
+            tell(f"{instance.name}: was not there")
+        self._write(states.move, instance.id, State.STOPPED, token=token)
+
+    def _delete(self, instance: Instance, token: int, tell: Tell) -> None:
+        self.engine.run("destroy", self.order_of(instance), tell)
+        self._write(states.forget, instance.id, token=token, quarantine=QUARANTINE)
+
+    def _switch(self, order: Order) -> Switch:
+        server, number = self.environment(order.environment).portainer(order.host)
+        return Switch(server=server, environment_id=number, order=order)
+
+    def _write(self, change: Callable[..., object], instance_id: str, *to: object, token: int, **more: object) -> None:
+        """A change of the row that the holder of the lock alone may make."""
+        self.database.transact(change, instance_id, *to, token=token, now=self.clock(), who=self.holder, **more)
+
+    def _keep(self, instance_id: str, token: int, ended: threading.Event) -> None:
+        """Renew the lock until the end. One that is lost is told by the next change of the row."""
+        while not ended.wait(LOCK_S / 3):
+            with suppress(HostingError):
+                self.database.transact(lock.renew, instance_id, token, now=self.clock(), for_s=LOCK_S)
+
+
+_DO: Mapping[Todo, Callable[[Worker, Instance, int, Tell], None]] = {
+    Todo.CREATE: Worker._create,
+    Todo.START: Worker._start,
+    Todo.STOP: Worker._stop,
+    Todo.DELETE: Worker._delete,
+}
