@@ -17,7 +17,7 @@ ON = --stack '$(STACK)' --site '$(SITE)' -- $(ARGS)
 .PHONY: help up preview policies review outputs history rollback preflight drift commands down refresh recover state-check state-restore env check test soak
 .PHONY: portainer-backup portainer-restore
 .PHONY: instances instance-new instance-stop instance-start instance-extend instance-resize instance-delete
-.PHONY: instance-show instance-history instance-secrets instance-preview instance-drift hosting-ticker
+.PHONY: instance-show instance-history instance-secrets instance-preview instance-drift hosting-ticker hosting-unit
 .PHONY: stacks matrix diff new-stack template images docs clean
 .PHONY: lab-up lab-server lab-status lab-down lab-purge
 .DEFAULT_GOAL := help
@@ -114,6 +114,9 @@ instance-drift: ## what differs from what is wanted of one
 
 hosting-ticker: ## look after all instances until told to end: deadlines, interrupted work, ports
 	@$(SETUP) hosting-ticker $(ON)
+
+hosting-unit: ## print a unit of systemd that runs the ticker on this machine
+	@$(SETUP) hosting-unit $(ON)
 
 stacks: ## every stack with class, site, hosts, version, drift, last update: make stacks [STACKS='a b'] [ARGS=--json]
 	@$(SETUP) stacks -- $(ARGS)

@@ -47,6 +47,7 @@ ACTIONS: Mapping[str, Action] = {
     "preview": actions.preview,
     "drift": actions.drift,
     "tick": actions.tick,
+    "unit": actions.unit,
     "guard": actions.guard,
 }
 
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default=os.environ.get("HOST", ""), help="default: the one with most room")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the product")
     parser.add_argument("--keep-volumes", action="store_true", help="delete: its data stays on the host")
+    parser.add_argument("--abandon", action="store_true", help="delete: forget it, as its host is gone for good")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--once", action="store_true", help="tick: one look, not for ever")
     parser.add_argument("--every", type=float, default=15.0, help="tick: seconds between looks")

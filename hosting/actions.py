@@ -17,6 +17,7 @@ from hosting.listing import Listed
 from hosting.model import Instance
 from hosting.products import demand_of, resized
 from hosting.report import line_of, lines_of, plain
+from hosting.unit import unit_text
 
 DAYS = 14
 OK, FAILED, DRIFTED = 0, 1, 2
@@ -89,6 +90,8 @@ def delete(desk: Desk, options: argparse.Namespace) -> int:
     """It goes with all that it has, but for its data where that is told."""
     given = {"keep_volumes": options.keep_volumes}
     done = desk.database.transact(wishes.delete, options.name, now=_now(), who=options.owner, **given)
+    if options.abandon:
+        desk.worker.abandon(done.id, _say)
     return _carried_out(desk, options, done)
 
 
@@ -114,6 +117,12 @@ def tick(desk: Desk, options: argparse.Namespace) -> int:
     return OK
 
 
+def unit(desk: Desk, options: argparse.Namespace) -> int:
+    """A unit of systemd that runs the ticker on this machine, to be put into /etc/systemd/system."""
+    print(unit_text(options.stack, desk.site.id), end="")
+    return OK
+
+
 def guard(desk: Desk, options: argparse.Namespace) -> int:
     """Whether an environment may go: 1 while instances are on its hosts."""
     there = [each.name for each in _listed(desk) if each.host.startswith(f"{options.stack}/")]
@@ -132,7 +141,7 @@ def _asked(desk: Desk, options: argparse.Namespace, wish: Callable[..., Instance
 def _carried_out(desk: Desk, options: argparse.Namespace, instance: Instance) -> int:
     """Bring it to what was asked for, at once unless told otherwise."""
     if not options.no_wait:
-        desk.worker.settle(instance.id, lambda line: print(line, flush=True))
+        desk.worker.settle(instance.id, _say)
     left = [each for each in _listed(desk) if each.id == instance.id]
     if not left:
         print(f"{instance.name}: gone")
@@ -143,7 +152,7 @@ def _carried_out(desk: Desk, options: argparse.Namespace, instance: Instance) ->
 
 def _changes(desk: Desk, options: argparse.Namespace, code: int) -> int:
     order = desk.worker.order_of(_row(desk, _one(desk, options).id))
-    changes = desk.worker.engine.run("preview", order, lambda line: print(line, flush=True)).get("changes", {})
+    changes = desk.worker.engine.run("preview", order, _say).get("changes", {})
     return code if changes else OK
 
 
@@ -175,6 +184,10 @@ def _days(given: str) -> timedelta:
     except ValueError:
         raise DemandRefused(f"DAYS={given}: expected a number of days above 0, as in DAYS=14") from None
     return timedelta(days=days)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _now() -> datetime:

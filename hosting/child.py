@@ -81,6 +81,12 @@ class Run:
         shutil.rmtree(self.folder, ignore_errors=True)
         return {}
 
+    def abandon(self) -> Result:
+        """Drop its state, and leave what there is of it."""
+        self.stack.workspace.remove_stack(self.order.stack, force=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return {}
+
     def _is_interrupted(self) -> bool:
         found = self.stack.export_stack().deployment or {}
         return bool(found.get("pending_operations"))
@@ -93,7 +99,7 @@ class Run:
 
 
 OPERATIONS: Mapping[str, Callable[[Run], Result]] = {
-    name: getattr(Run, name) for name in ("up", "repair", "preview", "outputs", "secrets", "destroy")
+    name: getattr(Run, name) for name in ("up", "repair", "preview", "outputs", "secrets", "destroy", "abandon")
 }
 
 

@@ -37,6 +37,7 @@ class Engine:
     folder: Path
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     deadline_s: float = DEADLINE_S
+    program: tuple[str, ...] = (sys.executable, "-m", "hosting.child")
 
     def run(self, operation: str, order: Order, tell: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
         """The result of an operation. EngineFailed."""
@@ -58,7 +59,7 @@ class Engine:
     def _started(self, operation: str) -> subprocess.Popen[str]:
         env = {name: value for name, value in self.environ.items() if name not in NOT_FOR_INSTANCES}
         return subprocess.Popen(
-            [sys.executable, "-m", "hosting.child", operation],
+            [*self.program, operation],
             cwd=CHECKOUT,
             env={**env, FOLDER_VARIABLE: str(self.folder)},
             stdin=subprocess.PIPE,

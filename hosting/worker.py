@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from hosting import lock, states
+from hosting import lock, ports, states
 from hosting.database import Database
 from hosting.engine import Engine
 from hosting.environment import Environment
-from hosting.errors import HostingError, LockLost, NotThere
+from hosting.errors import Busy, HostingError, LockLost, NotThere
 from hosting.model import Instance
 from hosting.order import Order
 from hosting.settle import todo
@@ -89,6 +89,15 @@ class Worker:
         with self.database.read() as session:
             return session.get(Instance, instance_id)
 
+    def abandon(self, instance_id: str, tell: Tell = lambda line: None) -> None:
+        """Forget one that is being deleted with what its host has of it: for hosts that are gone for good."""
+        with self.holding(instance_id) as token:
+            instance = self.row(instance_id)
+            if token is None or instance is None:
+                raise Busy(f"instance: {instance_id}, somebody works on it; ask again when that has ended")
+            self.engine.run("abandon", self.order_of(instance), tell)
+            self._write(states.forget, instance_id, token=token, quarantine=QUARANTINE)
+
     def order_of(self, instance: Instance) -> Order:
         """What the engine is asked for."""
         environment, _, host = instance.host.partition("/")
@@ -125,6 +134,9 @@ class Worker:
         return True
 
     def _create(self, instance: Instance, token: int, tell: Tell) -> None:
+        if any(port.taken_by_others for port in instance.ports):
+            self._write(ports.reallocate, instance.id, token=token, quarantine=QUARANTINE)
+            instance = self.row(instance.id) or instance
         self._write(states.move, instance.id, State.CREATING, token=token)
         again = instance.attempts > 0 or instance.state is State.CREATING
         self.engine.run("repair" if again else "up", self.order_of(instance), tell)

@@ -23,6 +23,7 @@ COMMANDS = {
     "instance-preview": "preview",
     "instance-drift": "drift",
     "hosting-ticker": "tick",
+    "hosting-unit": "unit",
 }
 """Target of make -> command of hosting/."""
 
