@@ -7,7 +7,7 @@ ARGS ?=
 # NAME, FROM, CLASS, BRIDGE: of a new stack. A, B: two stacks. APP, TO: an application, and a commit of it.
 # PRODUCT, VERSION, SIZE, DAYS, TENANT, OWNER: of an instance.
 # HOST, FILE: of a Portainer and its backup.
-export SITE STACKS EXPORT FORMAT NAME FROM CLASS BRIDGE A B APP TO HOST FILE PRODUCT VERSION SIZE DAYS TENANT OWNER
+export SITE STACKS EXPORT FORMAT NAME FROM CLASS BRIDGE A B APP TO HOST FILE PRODUCT VERSION SIZE DAYS TENANT OWNER ROUTE
 
 # The environment's own Python once there is one: it starts without the detour over the machine's.
 PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hosting.errors import OfferRefused
 from hosting.model import Host
-from hosting.words import WORD, is_plain
+from hosting.routes import rename
+from hosting.words import WORD, is_domain, is_plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,10 @@ class HostOffer:
     networks: int = 25
     """Docker's own address pools hold about 30."""
     is_open: bool = True
+    domain: str | None = None
+    """Names of its instances are `<route>.<domain>`; None: it gives none."""
+    route_port: int | None = None
+    """Of TLS."""
 
     @property
     def name(self) -> str:
@@ -42,6 +48,8 @@ def told(session: Session, offers: Iterable[HostOffer]) -> list[Host]:
         raise OfferRefused("\n".join(problems))
     for offer in offers:
         row = rows.setdefault(offer.name, Host(name=offer.name))
+        if offer.domain != row.domain:
+            rename(session, offer.name, offer.domain, now=datetime.now(UTC))
         for name, value in asdict(offer).items():
             setattr(row, name, value)
         session.add(row)
@@ -70,12 +78,21 @@ def _problems(offer: HostOffer, offers: Iterable[HostOffer]) -> Iterator[str]:
     for name in ("memory_mib", "networks"):
         if not 0 <= getattr(offer, name) < 2**31:
             yield f"{said}.{name}: {getattr(offer, name)}, expected 0 or more; correct it"
+    if (offer.domain is None) != (offer.route_port is None) or (offer.domain and not is_domain(offer.domain)):
+        yield f"{said}.domain: {offer.domain!r}, expected a domain, and a port with it; correct the outputs"
     for other in offers:
+        if other is not offer and offer.domain and offer.domain == other.domain and _is_told(other, offer, offers):
+            yield f"{said}.domain: {offer.domain} is also of {other.name}, expected one of its own; choose another"
         if other is not offer and _overlap(offer, other):
             yield (
                 f"{said}.first_port: {offer.first_port}-{offer.last_port} is also of {other.name} "
                 f"({other.first_port}-{other.last_port} at {other.address}), expected ranges of their own; move one"
             )
+
+
+def _is_told(other: HostOffer, offer: HostOffer, offers: Iterable[HostOffer]) -> bool:
+    """Rows of hosts that are there no more keep their domain from nobody."""
+    return other.is_open and (other.environment != offer.environment or other in offers)
 
 
 def _overlap(one: HostOffer, other: HostOffer) -> bool:
@@ -94,4 +111,6 @@ def _as_offer(host: Host) -> HostOffer:
         memory_mib=host.memory_mib,
         networks=host.networks,
         is_open=host.is_open,
+        domain=host.domain,
+        route_port=host.route_port,
     )

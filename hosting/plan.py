@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import IPv4Network
 
+import pulumi
 import yaml
 
+from components.product_instance import Named
 from hosting.order import Order
 from hosting.products import product_named
 from settings import SettingsError, Site
@@ -22,11 +24,12 @@ ANYWHERE = IPv4Network("0.0.0.0/0")
 
 def instance_plan(order: Order, site: Site) -> StackPlan:
     """The instance as a text. Raises SettingsError, DemandRefused."""
+    product = product_named(order.product)
     settings = Stack(
         project=order.product,
         version=order.version,
         size=order.size,
-        env=product_named(order.product).checked(order.settings),
+        env={**product.checked(order.settings), **(product.hosting.routed if order.route else {})},
         ports=dict(order.ports),
         sources=(ANYWHERE,),
         tenant=order.tenant,
@@ -43,6 +46,14 @@ def instance_plan(order: Order, site: Site) -> StackPlan:
             f"compose/{order.product}", [f"{', '.join(files)}: expected {MAIN} alone; put the rest into its images"]
         )
     return replace(plan, files=None, inline=text)
+
+
+def name_of(order: Order, tls_port: pulumi.Input[int]) -> Named | None:
+    """The name that leads to it, and where its paths lead; None: it has none."""
+    offer = product_named(order.product).hosting
+    if order.route is None or offer.route is None:
+        return None
+    return Named(host=order.route, key=offer.route, paths=offer.paths, tls_port=tls_port)
 
 
 def images_of(plan: StackPlan) -> dict[str, str]:

@@ -12,7 +12,7 @@ from components.native import NativeProvider
 from components.portainer_server import Target
 from components.product_instance import KINDS, ProductInstance, ProductInstanceArgs
 from hosting.order import Order
-from hosting.plan import instance_plan
+from hosting.plan import instance_plan, name_of
 from settings import Site
 
 Told = pulumi.Output[Mapping[str, Any]]
@@ -32,6 +32,7 @@ def declare(order: Order, site: Site) -> None:
         plan=plan,
         environment=order.environment,
         owner=order.owner,
+        named=name_of(order, offer.apply(lambda told: told.get("route_port") or 443)),
     )
     instance = KINDS.get(order.product, ProductInstance)(order.compose_project, arguments)
     pulumi.export("urls", instance.urls)
