@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -194,13 +193,14 @@ def test_what_an_instance_is_told_of_its_visitor_comes_from_the_router(routed: R
     """Its default name is its own; a server behind it shows the headers that it was sent."""
     names = routed.names()
     routed.must("instance-new", PRODUCT="nginx", NAME="shown")
-    echo = 'location = /seen { default_type text/plain; return 200 "$http_x_forwarded_for $http_x_forwarded_proto $host"; }'
+    said = "$http_x_forwarded_for $http_x_forwarded_proto $host"
+    echo = f'location = /seen {{ default_type text/plain; return 200 "{said}"; }}'
     routed.on_host(
         "c=$(docker ps -q --filter label=hypercompose.instance=shown); docker exec -u 10004 $c sh -c "
         + shlex.quote(
             f"sed -i {shlex.quote('s|location / {|' + echo + ' location / {|')} /etc/nginx/conf.d/default.conf"
         )
-        + " && docker kill -s HUP $c"
+        + " && docker kill -s HUP $c >/dev/null && sleep 1"
     )
     seen = names.get("shown", "/seen", headers={"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "gopher"})
     assert seen.body.split() == [f"{NET}.0.1", "https", f"shown.{DOMAIN}"], seen
@@ -255,8 +255,8 @@ def test_another_domain_moves_the_names_and_without_any_ports_are_left(routed: R
     assert routed.checkout.make("up", stack=STACK).code == 0
     routed.must("hosting-ticker", "--once")
     assert routed.listed()["shown"]["url"] is None
-    left = "docker ps -aq --filter name=hypercompose-router; docker volume ls -q | grep router; ls -d /etc/hypercompose/rout*"
-    assert routed.on_host(f"({left}) 2>/dev/null || true") == ""
+    left = "docker ps -aq --filter name=hypercompose-router; docker volume ls -q | grep router"
+    assert routed.on_host(f"({left}; ls -d /etc/hypercompose/rout*) 2>/dev/null || true") == ""
 
 
 def test_nothing_is_left_behind(routed: Routed) -> None:
