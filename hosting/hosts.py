@@ -44,7 +44,8 @@ def told(session: Session, offers: Iterable[HostOffer]) -> list[Host]:
     offers = list(offers)
     rows = {host.name: host for host in session.scalars(select(Host).order_by(Host.name).with_for_update())}
     others = [_as_offer(host) for name, host in rows.items() if name not in {offer.name for offer in offers}]
-    if problems := [line for offer in offers for line in _problems(offer, [*offers, *others])]:
+    problems = [line for offer in offers for line in _problems(offer, [*offers, *others])]
+    if problems := [*problems, *_shared_domains(offers, others)]:
         raise OfferRefused("\n".join(problems))
     for offer in offers:
         row = rows.setdefault(offer.name, Host(name=offer.name))
@@ -81,8 +82,6 @@ def _problems(offer: HostOffer, offers: Iterable[HostOffer]) -> Iterator[str]:
     if (offer.domain is None) != (offer.route_port is None) or (offer.domain and not is_domain(offer.domain)):
         yield f"{said}.domain: {offer.domain!r}, expected a domain, and a port with it; correct the outputs"
     for other in offers:
-        if other is not offer and offer.domain and offer.domain == other.domain and _is_told(other, offer, offers):
-            yield f"{said}.domain: {offer.domain} is also of {other.name}, expected one of its own; choose another"
         if other is not offer and _overlap(offer, other):
             yield (
                 f"{said}.first_port: {offer.first_port}-{offer.last_port} is also of {other.name} "
@@ -90,9 +89,17 @@ def _problems(offer: HostOffer, offers: Iterable[HostOffer]) -> Iterator[str]:
             )
 
 
-def _is_told(other: HostOffer, offer: HostOffer, offers: Iterable[HostOffer]) -> bool:
-    """Rows of hosts that are there no more keep their domain from nobody."""
-    return other.is_open and (other.environment != offer.environment or other in offers)
+def _shared_domains(offers: Iterable[HostOffer], others: Iterable[HostOffer]) -> Iterator[str]:
+    """A domain is one host's. Rows of hosts that are there no more keep theirs from nobody."""
+    told = list(offers)
+    here = {offer.environment for offer in told}
+    known = {host.domain: host.name for host in others if host.is_open and host.environment not in here}
+    for offer in told:
+        owner = known.setdefault(offer.domain, offer.name)
+        if offer.domain is not None and owner != offer.name:
+            yield (
+                f"hosts.{offer.name}.domain: {offer.domain} is also of {owner}, expected one of its own; choose another"
+            )
 
 
 def _overlap(one: HostOffer, other: HostOffer) -> bool:
