@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,60 +14,14 @@ import pytest
 import yaml
 
 from tests.lab.checkout import NET, SITE, Checkout, Done
+from tests.lab.names import Answer, Names
 
 pytestmark = [pytest.mark.lab, pytest.mark.soak]  # in order: each test goes on where the one before ended
-STACK, HOST, ADDRESS, DOMAIN = "routed", "vm-routed", f"{NET}.0.81", "shops.lab.internal"
+STACK, HOST, ADDRESS = "routed", "vm-routed", f"{NET}.0.81"
+DOMAIN = "shops.lab.internal"
 SOURCES = [f"{NET}.0.0/24"]
 ROUTES: dict[str, Any] = {"domain": DOMAIN, "sources": SOURCES}
 ROOM: dict[str, Any] = {"ports": "22000-22099", "sources": SOURCES, "memory_mib": 1024, "networks": 40}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back for a name."""
-
-    status: int
-    headers: dict[str, str]
-    body: str
-
-
-@dataclass(frozen=True)
-class Names:
-    """A host that gives names to its instances, asked from outside. `authority`: who alone is trusted (PEM)."""
-
-    address: str
-    authority: str
-    domain: str = DOMAIN
-    port: int = 443
-
-    def get(self, label: str, path: str = "/", *, headers: dict[str, str] | None = None) -> Answer:
-        """A page by name, over TLS that the authority vouches for. ssl.SSLError where it does not."""
-        name = f"{label}.{self.domain}"
-        trusted = ssl.create_default_context(cadata=self.authority)
-        with (
-            socket.create_connection((self.address, self.port), timeout=20) as plain,
-            trusted.wrap_socket(plain, server_hostname=name) as wrapped,
-        ):
-            return _asked(wrapped, name, path, headers or {})
-
-    def plain(self, name: str, path: str = "/", port: int = 80) -> Answer | None:
-        """The same without TLS; None where the line is cut without a word."""
-        with socket.create_connection((self.address, port), timeout=20) as line:
-            return _asked(line, name, path, {}, may_be_cut=True)
-
-
-def _asked(line: socket.socket, name: str, path: str, headers: dict[str, str], *, may_be_cut: bool = False) -> Answer:
-    given = {"Host": name, "Connection": "close", **headers}
-    line.sendall("".join([f"GET {path} HTTP/1.1\r\n", *(f"{k}: {v}\r\n" for k, v in given.items()), "\r\n"]).encode())
-    said = b""
-    while more := line.recv(65536):
-        said += more
-    if not said and may_be_cut:
-        return Answer(0, {}, "")
-    head, _, body = said.decode(errors="replace").partition("\r\n\r\n")
-    status, *lines = head.split("\r\n")
-    told = {key.lower(): value for key, _, value in (each.partition(": ") for each in lines)}
-    return Answer(int(status.split()[1]), told, body)
 
 
 @dataclass(frozen=True)
@@ -173,7 +126,7 @@ def test_an_environment_gets_a_router_and_the_second_time_nothing_changes(routed
     assert routed.checkout.preview("--refresh", stack=STACK) == {}
     router = json.loads(routed.on_host("docker inspect hypercompose-router"))[0]["HostConfig"]
     assert router["ReadonlyRootfs"] and router["CapDrop"] == ["ALL"] and router["Memory"]
-    assert set(router["CapAdd"]) == {"CAP_NET_BIND_SERVICE", "CAP_SETGID", "CAP_SETUID"}
+    assert {name.removeprefix("CAP_") for name in router["CapAdd"]} == {"NET_BIND_SERVICE", "SETGID", "SETUID"}
 
 
 def test_an_instance_answers_by_its_name_until_it_is_gone(routed: Routed) -> None:
