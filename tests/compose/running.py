@@ -114,6 +114,14 @@ def until(holds: Callable[[], bool], what: str, timeout_s: float = DEADLINE_S) -
     return time.monotonic() - start
 
 
+def used_mib(container: Container) -> float:
+    """Memory that its processes cannot do without."""
+    stats: Any = container.stats(stream=False)
+    memory = stats["memory_stats"]
+    cached = memory["stats"].get("total_inactive_file", memory["stats"].get("inactive_file", 0))
+    return float(memory["usage"] - cached) / 2**20
+
+
 def compose_program(room: Path) -> list[str]:
     """Docker Compose of this machine, else the one that the lab's guests get."""
     if found := shutil.which("docker-compose"):

@@ -14,7 +14,7 @@ from docker.errors import APIError
 
 from lab.identity import Lab
 from settings.product import load_catalogue
-from tests.compose.running import Running, until
+from tests.compose.running import Running, until, used_mib
 from tests.images.built import ran
 
 pytestmark = pytest.mark.lab  # in order: later tests stop and change what earlier ones use
@@ -115,13 +115,10 @@ def _answers(shop: Running) -> bool:
 
 
 def test_it_lives_in_the_memory_of_its_size(shop: Running) -> None:
-    for container in shop.containers().values():
-        stats = container.stats(stream=False)["memory_stats"]
-        used = (
-            stats["usage"] - stats["stats"].get("total_inactive_file", stats["stats"].get("inactive_file", 0))
-        ) >> 20
-        assert used < (stats["limit"] >> 20) * 0.8, container.name
-        print(f"{container.labels['com.docker.compose.service']}: {used} MiB of {stats['limit'] >> 20}")
+    for service, container in shop.containers().items():
+        used, limit = used_mib(container), container.attrs["HostConfig"]["Memory"] / 2**20
+        print(f"{service}: {used:.0f} of {limit:.0f} MiB")
+        assert used < limit * 0.8, service
 
 
 def test_nothing_is_left_after_down(shop: Running) -> None:

@@ -243,6 +243,9 @@ def test_a_look_at_its_health_leaves_nothing_behind(ground: Ground) -> None:
             assert (answer.status_code, answer.json()) == (200, {"status": "pass"})
             assert "Set-Cookie" not in answer.headers and answer.headers["Cache-Control"] == "no-store"
         assert ran(odoo.container, *count) == before
+        assert "/web/health" not in log(odoo.container) and "/web/login" not in log(odoo.container)
+        odoo.call("/web/login")
+        assert "GET /web/login" in log(odoo.container)
         version = odoo.call("/web/webclient/version_info", "POST", json={"params": {}}).json()["result"]
         assert version["server_version"] == "14.0"
 
