@@ -54,6 +54,7 @@ class Database:
     def transact(self, operation: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """The operation as one transaction; begun anew, a bounded number of times, when another got in its way."""
         for attempt in range(TRIES):
+            time.sleep(random.uniform(0, 0.02 * 2**attempt) if attempt else 0)  # noqa: S311  spreads those that met
             try:
                 with self.write() as session:
                     return operation(session, *args, **kwargs)
@@ -61,7 +62,6 @@ class Database:
                 if not _got_in_the_way(error):
                     raise
                 met = error
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  spreads those that met
         raise Busy(f"database: busy, expected to get through in {TRIES} tries; nothing was changed, ask again") from met
 
     def close(self) -> None:
