@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from hosting import sqlite
-from hosting.database import TRIES, Database, open_database
-from hosting.errors import Busy, DatabaseAway
+from hosting.database import Database, open_database
+from hosting.errors import Busy, DatabaseAway, NotThere
 from hosting.events import count, forget_before, history, record
-from hosting.listing import Filter, listing
+from hosting.listing import Filter, find, listing
 from hosting.model import Event, Host
 from hosting.vocabulary import State
 from tests.hosting.server import postgresql_server
-from tests.hosting.world import DAY, HOSTILE, MINUTE, NOW, ask, offer, run, tell
+from tests.hosting.world import DAY, HOSTILE, MINUTE, NOW, ask, numbers, offer, run, tell
 
 
 def test_a_session_that_reads_cannot_write(database: Database) -> None:
@@ -53,7 +53,10 @@ def test_a_row_that_changed_meanwhile_is_not_overwritten(database: Database) -> 
         assert [found.why for found in listing(session, now=NOW)] == [""]
 
 
-def test_what_others_got_in_the_way_of_is_tried_again_but_not_for_ever(database: Database) -> None:
+def test_what_others_got_in_the_way_of_is_tried_again_but_not_for_ever(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hosting.database.TRIES", 4)
     tell(database)
     tries = iter(range(99))
 
@@ -63,9 +66,9 @@ def test_what_others_got_in_the_way_of_is_tried_again_but_not_for_ever(database:
         return turn
 
     assert database.transact(collide, 2) == 2
-    with pytest.raises(Busy, match=f"expected to get through in {TRIES} tries; nothing was changed, ask again"):
+    with pytest.raises(Busy, match="expected to get through in 4 tries; nothing was changed, ask again"):
         database.transact(collide, 99)
-    assert next(tries) == 3 + TRIES
+    assert next(tries) == 3 + 4
 
 
 def test_what_breaks_a_rule_is_not_tried_again(database: Database) -> None:
@@ -85,10 +88,11 @@ def test_readers_of_sqlite_wait_for_no_writer_and_writers_for_one_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "PATIENCE_MS", 50)
+    monkeypatch.setattr("hosting.database.TRIES", 3)
     database = open_database(f"sqlite:///{tmp_path}/x.db")
     database.migrate()
     with database.write() as writing:
-        writing.execute(text("DELETE FROM hosts"))
+        assert count(writing) == 0  # that it will write is known before it does
         with database.read() as reading:
             assert listing(reading, now=NOW) == []
         with pytest.raises(Busy):
@@ -104,13 +108,34 @@ def test_a_server_that_goes_is_told_in_a_sentence_and_found_again_when_it_is_bac
         tell(database)
         server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hypercompose'")
         assert ask(database).name == "shop"  # another connection is made
-        with pytest.raises(DatabaseAway, match=r"cannot be reached .*; start it"), database.write() as session:
+        with (
+            pytest.raises(DatabaseAway, match=r"cannot be used now .*; look at its server"),
+            database.write() as session,
+        ):
             server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hypercompose'")
             session.execute(text("DELETE FROM hosts"))
         with database.read() as session:
             assert len(listing(session, now=NOW)) == 1
-    with pytest.raises(DatabaseAway, match="cannot be reached"):
+    with pytest.raises(DatabaseAway, match="cannot be used now"):
         ask(database, "other")
+    database.close()
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_what_was_there(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/x.db")
+    database.migrate()
+    tell(database)
+
+    def fill(session: Session) -> None:
+        session.execute(text("PRAGMA max_page_count = 1"))  # no page more than it has
+        for index in range(9):
+            session.add(Host(name=f"lab/{index}" + "x" * 9000, environment="lab", host=f"{index}", **_room()))
+            session.flush()
+
+    with pytest.raises(DatabaseAway, match=r"x.db cannot be used now \(database or disk is full\), expected"):
+        database.transact(fill)
+    with database.read() as session:
+        assert [host.name for host in session.query(Host)] == ["lab/app"]
     database.close()
 
 
@@ -150,6 +175,9 @@ def test_the_list_tells_people_what_they_ask_for(database: Database) -> None:
         )
         assert (one.state, one.deadline, one.left) == (State.RUNNING, NOW + DAY, -DAY)
         assert (two.deadline, two.left, two.ports) == (None, None, {"web": 20000})
+        assert numbers(find(session, "one")) == [20000, 20001]
+        with pytest.raises(NotThere, match="instance: 'three', expected one that is there"):
+            find(session, "three")
         for which, names in (
             (Filter(tenant="x"), ["one"]),
             (Filter(owner="$(reboot)"), ["two"]),
