@@ -181,9 +181,9 @@ def answers(url: str, seconds: float = 0) -> bool:
         time.sleep(0.2)
 
 
-def at_once(hosted: Hosted, orders: Sequence[dict[str, str]]) -> list[Done]:
+def at_once(hosted: Hosted, orders: Sequence[dict[str, str]], args: str = "") -> list[Done]:
     """Several `make instance-new` at the same moment, each a process of its own."""
-    line = ["make", "-s", "instance-new", f"STACK={STACK}", f"SITE={hosted.checkout.lab.site}"]
+    line = ["make", "-s", "instance-new", f"STACK={STACK}", f"SITE={hosted.checkout.lab.site}", f"ARGS={args}"]
     running = [
         subprocess.Popen(
             line,
