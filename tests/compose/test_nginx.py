@@ -20,7 +20,7 @@ def site(engine: docker.DockerClient, images: Mapping[str, str], room: Lab) -> I
     """Up and healthy."""
     running = Running(engine, room, "nginx", {"nginx": images["nginx"]}, {"NGINX_LOG_LEVEL": "info"})
     try:
-        assert running.up() < 20
+        assert running.up() < 30
         yield running
     finally:
         running.compose("down", "--volumes", "--timeout=1")

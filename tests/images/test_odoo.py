@@ -278,6 +278,13 @@ def test_two_first_starts_at_once_make_one_database(ground: Ground) -> None:
         assert (one.login(name, ADMIN), other.login(name, ADMIN)) == (2, 2)
 
 
+def test_a_command_of_odoos_own_runs_instead_of_the_server(ground: Ground) -> None:
+    with ground.odoo({**POSTGRES, **FIRST, "POSTGRES_DB": ground.name()}, command=["odoo", "shell"]) as odoo:
+        assert odoo.container.wait(timeout=40)["StatusCode"] == 0  # with nothing to read, it ends
+        said = log(odoo.container)
+        assert "Modules loaded" in said and "WorkerHTTP" not in said, said
+
+
 def test_a_language_is_loaded_at_the_first_start(ground: Ground) -> None:
     name = ground.name()
     told = {"ODOO_LANGUAGE": "de_DE", "ODOO_ADMIN_LOGIN": "chef@example.com"}

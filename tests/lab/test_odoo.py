@@ -96,6 +96,7 @@ def test_settings_alone_bring_a_shop_up(checkout: Checkout) -> None:
     text = up(checkout)
     assert f"shop web: http://{ADDRESS}:{WEB}" in text
     assert "Odoo 14 has been out of support since November 2023" in text
+    print(f"the stack from nothing to healthy: {told(text, 'created'):.0f} s")
     assert told(text, "created") < 90
     assert [status(WEB), status(WEB, "/web/health"), status(WEBSOCKET, "/web/health")] == [200, 200, 200]
 
