@@ -51,7 +51,9 @@ class Run:
         """Bring it to what the order says; what an interrupted run left is settled first."""
         if self._is_interrupted():
             self.stack.refresh(clear_pending_creates=True, on_output=_tell, on_event=self._hear)
-        done = self.stack.up(on_output=_tell, on_event=self._hear, show_secrets=False)
+        done = self.stack.up(
+            on_output=_tell, on_event=self._hear, show_secrets=False, policy_packs=[str(CHECKOUT / "policies")]
+        )
         return {"outputs": _plain(done.outputs)}
 
     def repair(self) -> Result:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hosting.errors import NotThere
 from hosting.model import Host, Instance
 from hosting.routes import address
 from hosting.vocabulary import Run, State
@@ -62,6 +63,14 @@ def listing(session: Session, which: Filter | None = None, *, now: datetime) -> 
     if which.ends_before is not None:
         found = found.where(Instance.deadline < which.ends_before)
     return [_listed(instance, host, now) for instance, host in session.execute(found)]
+
+
+def find(session: Session, name: str) -> Instance:
+    """To look at, not to change. NotThere."""
+    found = session.scalars(select(Instance).where(Instance.name == name)).one_or_none()
+    if found is None:
+        raise NotThere(f"instance: {name!r}, expected one that is there; list them")
+    return found
 
 
 def _listed(instance: Instance, host: Host, now: datetime) -> Listed:

@@ -9,8 +9,8 @@ from hosting.errors import HostingError
 from hosting.order import Order
 from provisioning.portainer.api import Portainer
 from provisioning.portainer.containers import Docker
-from provisioning.portainer.rollout import owner_of
 from provisioning.portainer.stacks import INACTIVE, Found, Stacks
+from provisioning.portainer.wanted import owner_of
 from provisioning.portainer.watch import Goal, Watch
 
 

@@ -13,7 +13,7 @@ def lab(session: Session, command: str, *arguments: str) -> int:
     if not session.site.is_lab:
         return 0
     site = ["--site", str(session.site.file), "--dir", str(session.site.folder)]
-    code = python(session, "lab", command, *site, *arguments)
+    code = python(session, "lab", command, *arguments, *site)  # words first: argparse takes none behind options
     if code and command == "up":
         sys.exit(code)  # it has said why
     return code

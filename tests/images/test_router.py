@@ -169,7 +169,7 @@ def test_what_a_visitor_says_of_itself_is_not_passed_on(router: Router, ports: t
 
 def test_a_websocket_is_asked_for_all_the_way(router: Router, ports: tuple[int, int]) -> None:
     router.lead("shop", *ports[:1], websocket=ports[1])
-    asked = router.names.get("shop", "/websocket", headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+    asked = router.names.get("shop", "/websocket", headers={"Upgrade": "websocket", "Connection": "Upgrade, close"})
     assert {"upgrade=websocket", "connection=upgrade"} <= set(asked.body.lower().splitlines())
 
 

@@ -44,7 +44,7 @@ class Names:
 
 
 def _asked(line: socket.socket, what: str, name: str, headers: dict[str, str], body: str) -> Answer:
-    length = {"Content-Length": str(len(body))} if body else {}
+    length = {"Content-Length": str(len(body.encode()))} if body else {}
     given = {"Host": name, "Connection": "close", **length, **headers}
     head = "".join([f"{what} HTTP/1.1\r\n", *(f"{key}: {value}\r\n" for key, value in given.items()), "\r\n"])
     line.sendall((head + body).encode())
