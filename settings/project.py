@@ -52,9 +52,11 @@ def _unknown_names(declared: Declaration) -> Iterator[str]:
     if declared.hosting is None:
         return
     offer = declared.hosting
-    named = {name for pair in offer.pairs for name in pair} | ({offer.route} - {None}) | set(offer.paths.values())
+    named = {name for pair in offer.pairs for name in pair} | ({offer.route} - {None})
     for name in sorted(str(name) for name in named - set(declared.ports)):
-        yield f"names of `ports` in hosting.pairs, hosting.route and hosting.paths, not {name}"
+        yield f"names of `ports` in hosting.pairs and hosting.route, not {name}"
+    for name in sorted(set(offer.paths.values()) - set(declared.ports)):
+        yield f"names of `ports` in hosting.paths, not {name}"
     for size, found in offer.sizes.items():
         yield from _wrong_variables(declared, f"hosting.sizes.{size}.variables", found.variables)
     yield from _wrong_variables(declared, "hosting.routed", offer.routed)

@@ -56,7 +56,7 @@ def test_what_is_no_path_is_refused(path: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"paths": {"/live": "elsewhere"}}, "names of `ports` in hosting.pairs, hosting.route and hosting.paths"),
+        ({"paths": {"/live": "elsewhere"}}, "names of `ports` in hosting.paths, not elsewhere"),
         ({"routed": {"NO_SUCH": "1"}}, "names of `parameters` in hosting.routed, not NO_SUCH"),
         ({"routed": {"BEHIND_PROXY": "$(reboot)"}}, "true or false as hosting.routed.BEHIND_PROXY"),
         ({"route": None}, "`route`, the port that a name leads to"),
