@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from hosting import events, listing, wishes
 from hosting.database import Database, open_database
-from hosting.errors import DemandRefused, NoRoom, OfferRefused
+from hosting.errors import BeingDeleted, DemandRefused, NameTaken, NoRoom, NotThere, OfferRefused
 from hosting.listing import Listed
+from hosting.naming import give_name
 from hosting.products import demand_of, product_named
 from hosting.report import line_of, lines_of, plain
 from hosting.routes import address
@@ -154,6 +155,38 @@ def test_a_domain_is_one_hosts(database: Database) -> None:
     with pytest.raises(OfferRefused, match=r"is also of lab/a"):
         tell(database, routed("dev/a", address="dev.test"))
     tell(database, routed("lab/b"))  # its environment tells of lab/a no more
+
+
+def test_one_that_is_there_gets_another_name_or_none(database: Database) -> None:
+    tell(database, routed())
+    shop, _ = run(database, "shop"), run(database, "other", route="taken")
+    named = database.transact(give_name, "shop", "front", now=NOW, who="ann")
+    assert (named.route, named.domain, named.generation) == ("front", DOMAIN, shop.generation + 1)
+    again = database.transact(give_name, "shop", "front", now=NOW, who="ann")
+    assert again.generation == named.generation
+    with pytest.raises(NameTaken, match=rf"taken.{DOMAIN} is that of other"):
+        database.transact(give_name, "shop", "taken", now=NOW, who="ann")
+    with pytest.raises(DemandRefused, match="route: "):
+        database.transact(give_name, "shop", "$(reboot)", now=NOW, who="ann")
+    with pytest.raises(NotThere):
+        database.transact(give_name, "nobody", "x", now=NOW, who="ann")
+    bare = database.transact(give_name, "shop", None, now=NOW, who="ann")
+    assert (bare.route, bare.domain, bare.generation) == (None, None, named.generation + 1)
+    with database.read() as session:
+        assert [event.text for event in events.history(session, "shop") if event.what == "other name"] == [
+            f"front.{DOMAIN} => none",
+            f"none => front.{DOMAIN}",
+        ]
+
+
+def test_a_host_without_a_domain_gives_no_name_to_what_is_there(database: Database) -> None:
+    tell(database)
+    run(database, "shop")
+    with pytest.raises(NoRoom, match="lab/app gives none"):
+        database.transact(give_name, "shop", "front", now=NOW, who="ann")
+    database.transact(wishes.delete, "shop", now=NOW, who="ann")
+    with pytest.raises(BeingDeleted):
+        database.transact(give_name, "shop", None, now=NOW, who="ann")
 
 
 def told(**given: str) -> argparse.Namespace:

@@ -191,6 +191,10 @@ def test_names_that_cannot_be_or_are_taken_are_refused_before_anything_is_made(r
     said = routed.must("instance-new", PRODUCT="nginx", NAME="nameless", ROUTE="none")
     assert "https://" not in said.splitlines()[-1]
     assert routed.names().get("nameless").status == 404
+    routed.must("instance-resize", NAME="nameless", ROUTE="named")
+    assert routed.names().get("named").status == 200
+    routed.must("instance-resize", NAME="nameless", ROUTE="none")
+    assert routed.names().get("named").status == 404
     routed.must("instance-delete", NAME="nameless")
 
 
