@@ -169,17 +169,20 @@ def test_a_broken_file_takes_no_other_down_also_not_over_a_restart(routed: Route
     routed.must("instance-delete", NAME="beside")
 
 
-def test_a_route_that_somebody_changed_is_told_and_mended(routed: Routed) -> None:
+def test_a_route_that_somebody_changed_is_told_and_written_anew_with_the_next_change(routed: Routed) -> None:
     routed.on_host("echo '# by hand' >>/etc/hypercompose/routes/i-shown.conf")
     drift = routed.make("instance-drift", NAME="shown")
     assert drift.code == 2 and "route" in drift.text, drift.text[-2000:]
-    routed.must("instance-resize", NAME="shown", SIZE="medium")
+    names = routed.names()
+    for route, other in (("moved", "shown"), ("shown", "moved")):
+        routed.must("instance-resize", NAME="shown", ROUTE=route)
+        assert (names.get(route).status, names.get(other).status) == (200, 404)
     assert "by hand" not in routed.on_host("cat /etc/hypercompose/routes/i-shown.conf")
     assert routed.make("instance-drift", NAME="shown").code == 0
 
 
 def test_names_that_cannot_be_or_are_taken_are_refused_before_anything_is_made(routed: Routed) -> None:
-    before = routed.listed()
+    before = set(routed.listed())
     for route, text in {
         "$(reboot)": "route: '$(reboot)', expected small letters",
         "a.b": "route: 'a.b', expected small letters",
@@ -187,7 +190,7 @@ def test_names_that_cannot_be_or_are_taken_are_refused_before_anything_is_made(r
     }.items():
         done = routed.make("instance-new", PRODUCT="nginx", NAME="other", ROUTE=route)
         assert done.code != 0 and text in done.text, done.text[-1500:]
-    assert routed.listed() == before
+    assert set(routed.listed()) == before
     said = routed.must("instance-new", PRODUCT="nginx", NAME="nameless", ROUTE="none")
     assert "https://" not in said.splitlines()[-1]
     assert routed.names().get("nameless").status == 404
