@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import IPv4Network
+from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from hosting.order import Order
 from hosting.products import product_named
 from settings import SettingsError, Site
+from settings.errors import from_validation
 from settings.portainer import Stack
 from settings.project import MAIN
 from settings.stack_plan import StackPlan, plan_stack
 
 PATIENCE = 3.0
 """How many times longer than its product says an instance may take: the host may be busy with others."""
+LEAST_S, MOST_S = 10, 3600
+"""What a stack's deadline may be."""
 ANYWHERE = IPv4Network("0.0.0.0/0")
 """Who may reach the ports is the environment's to say: it has opened its range."""
 
 
 def instance_plan(order: Order, site: Site) -> StackPlan:
     """The instance as a text. Raises SettingsError, DemandRefused."""
-    settings = Stack(
+    settings = _settings(
+        order,
         project=order.product,
         version=order.version,
         size=order.size,
@@ -33,7 +39,7 @@ def instance_plan(order: Order, site: Site) -> StackPlan:
         instance=order.name,
         run="stopped" if order.run == "stopped" else "started",
         keep_volumes=order.keep_volumes,
-        timeout_s=int(ready_s(order)),
+        timeout_s=round(min(max(ready_s(order), LEAST_S), MOST_S)),
     )
     plan = plan_stack(site, order.environment, order.compose_project, settings, order.host)
     files = dict(plan.files or {})
@@ -43,6 +49,14 @@ def instance_plan(order: Order, site: Site) -> StackPlan:
             f"compose/{order.product}", [f"{', '.join(files)}: expected {MAIN} alone; put the rest into its images"]
         )
     return replace(plan, files=None, inline=text)
+
+
+def _settings(order: Order, **given: Any) -> Stack:
+    """As a stack of an environment would be told. SettingsError by field."""
+    try:
+        return Stack(**given)
+    except ValidationError as error:
+        raise from_validation(f"instance {order.name}", error, Stack) from error
 
 
 def images_of(plan: StackPlan) -> dict[str, str]:

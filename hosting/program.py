@@ -46,10 +46,9 @@ def _of(environment: pulumi.StackReference, name: str, host: str) -> Any:
 
     def found(told: Mapping[str, Any] | None) -> Any:
         if not told or host not in told:
-            known = ", ".join(sorted(told or ())) or "none"
             raise pulumi.RunError(
-                f"host: {host!r}, expected one that the environment tells of under `{name}` ({known}); "
-                "name it in `hypercompose:hosting` of the environment, and bring that up"
+                f"host: {host!r}, expected one that takes instances, as the outputs of its environment tell; "
+                "name it in `hypercompose:hosting` there, and bring that up"
             )
         return told[host]
 
