@@ -15,6 +15,8 @@ _PREFIXES = re.compile(
 _TRACE = re.compile(r" Traceback \(most recent call last\): .*")
 _ENDED = re.compile(r"(update|preview|refresh|destroy) failed")
 """Of the stack as a whole, beside why."""
+_LABEL = re.compile(r"^(stdout:|stderr:|code: -?\d+)\s*")
+"""Of a command's result as the Automation API shows it."""
 _HOLDER = re.compile(r"created by .*?@(?P<host>[^\s@]+) \(pid (?P<pid>\d+)\)")
 
 
@@ -26,7 +28,7 @@ def reasons(messages: Iterable[str]) -> str:
 
 def last_words(said: str) -> str:
     """The end of what a command printed: its errors, where it names some."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line for line in (_LABEL.sub("", each.strip()) for each in said.splitlines()) if line]
     errors = [line for line in lines if "error:" in line]
     return " | ".join((errors or lines)[-3:])[-LONGEST:] or "the engine said nothing"
 

@@ -14,8 +14,8 @@ import pytest
 
 from hosting.said import is_held_by_the_dead, last_words, reasons
 
-LOCKED = """error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the \
-lock file with `pulumi cancel`.
+LOCKED = """error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete \
+the lock file with `pulumi cancel`.
   file:///srv/state/.pulumi/locks/organization/hypercompose-instances/dev.shop/b1.json: created by {user}@{host} \
 (pid {pid}) at 2026-11-26T05:00:00Z"""
 HERE = socket.gethostname()
@@ -88,5 +88,7 @@ def test_reasons_are_told_once_in_one_line_without_what_the_engine_puts_around_t
 def test_last_words_are_errors_where_there_are_some_and_never_long() -> None:
     assert last_words("\n a \n\nb\nc\nd\n") == "b | c | d"
     assert last_words("warning: x\nerror: no disk\n code: 255\n") == "error: no disk"
+    assert last_words("\n code: 255\n stdout: \n stderr: error: no disk\n") == "error: no disk"
+    assert last_words("\n code: -2\n stdout: a\n stderr:\n") == "a"
     assert last_words(" \n") == "the engine said nothing"
     assert len(last_words("error: " + "long " * 1000)) <= 1000
