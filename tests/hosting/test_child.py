@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pulumi import automation
 from pulumi.automation._cmd import CommandResult
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
@@ -102,7 +103,7 @@ class Automation:
 def stack(lab_site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Automation:
     found = Automation()
     for name in ("LocalWorkspaceOptions", "create_or_select_stack", "select_stack"):
-        monkeypatch.setattr(child.automation, name, getattr(found, name))
+        monkeypatch.setattr(automation, name, getattr(found, name))
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "instances"))
     return found
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,8 @@ def running(name: str, folder: Path) -> Iterator[int]:
     (folder / name).symlink_to(sleep)
     alive = subprocess.Popen([folder / name, "30"])
     try:
+        while not Path(f"/proc/{alive.pid}/cmdline").read_bytes():  # it is on its way to be that program
+            time.sleep(0.001)
         yield alive.pid
     finally:
         alive.kill()
