@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hosting import switch
+from hosting import switch, wishes
 from hosting.database import Database
 from hosting.environment import EnvironmentAway
 from hosting.events import history
@@ -19,11 +19,11 @@ from hosting.order import Order
 from hosting.worker import Worker
 from provisioning.host import Address
 from provisioning.portainer import watch
-from tests.hosting.world import NOW, offer
+from tests.hosting.world import NOW, ask, offer, run, tell
 from tests.provisioning.portainer.world import FakeDocker, FakeStacks, container, stack
 
 IMAGES = {"web": "web:1"}
-Change = Callable[[], None]
+Change = Callable[[], object]
 
 
 class FakeEngine:
@@ -110,6 +110,24 @@ class Work:
         if place is None or place.away:
             raise EnvironmentAway(f"environment {name}: its outputs cannot be read")
         return place
+
+    def asked(self, name: str = "shop", **other: Any) -> Instance:
+        """One that nobody has made yet, on the host that there is."""
+        tell(self.database)
+        return ask(self.database, name, **other)
+
+    def running(self, name: str = "shop", **other: Any) -> Instance:
+        """One that runs, by its Portainer as well."""
+        tell(self.database)
+        self.deploy(name)
+        return run(self.database, name, **other)
+
+    def wish(self, what: str, name: str = "shop") -> Instance:
+        found: Instance = self.database.transact(getattr(wishes, what), name, now=self.now, who="ann")
+        return found
+
+    def resize(self, memory_mib: int) -> Instance:
+        return self.database.transact(wishes.resize, "shop", size="m", memory_mib=memory_mib, now=self.now, who="ann")
 
     def settle(self, instance: Instance) -> Instance:
         """As it is afterwards."""
