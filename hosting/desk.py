@@ -17,6 +17,7 @@ from hosting.engine import Engine
 from hosting.environment import Environment, read_environment
 from hosting.order import Order
 from hosting.plan import images_of, instance_plan, ready_s
+from hosting.products import product_named
 from hosting.ticker import Ticker
 from hosting.worker import Worker
 from provisioning.hosts import Hosts
@@ -108,3 +109,7 @@ class _Catalogue:
     def ready_s(self, order: Order) -> float:
         """Until all is well."""
         return ready_s(order)
+
+    def has_final_backup(self, order: Order) -> bool:
+        """As its product says."""
+        return product_named(order.product).hosting.final_backup != "none"

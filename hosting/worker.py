@@ -40,6 +40,9 @@ class Catalogue(Protocol):
     def ready_s(self, order: Order) -> float:
         """How long it may take until all is well."""
 
+    def has_final_backup(self, order: Order) -> bool:
+        """Whether its data is archived before it goes with its time."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Worker:
@@ -136,7 +139,7 @@ class Worker:
         except LockLost:
             raise
         except Exception as error:  # also what nobody foresaw: untold, it would be tried anew by every tick
-            return self._failed(instance_id, token, what, _why(error), tell)
+            return self._failed(instance_id, token, what, why(error), tell)
         return True
 
     def _failed(self, instance_id: str, token: int, what: Todo, why: str, tell: Tell) -> bool:
@@ -199,7 +202,8 @@ class Worker:
                 self.database.transact(lock.renew, instance_id, token, now=self.clock(), for_s=LOCK_S)
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """For people: what is foreseen has its sentence."""
     is_foreseen = isinstance(error, HostingError | ProvisioningError | SettingsError)
     return str(error) if is_foreseen else f"{type(error).__name__}: {error}"
 

@@ -72,14 +72,20 @@ class Place:
         return self.hosts
 
 
+@dataclass
 class Catalogue:
-    """One service."""
+    """One service. `is_kept`: its data is archived at its end."""
+
+    is_kept: bool = True
 
     def images(self, order: Order) -> Mapping[str, str]:
         return IMAGES
 
     def ready_s(self, order: Order) -> float:
         return 0.3
+
+    def has_final_backup(self, order: Order) -> bool:
+        return self.is_kept
 
 
 @dataclass
@@ -91,6 +97,7 @@ class Work:
     stacks: FakeStacks = field(default_factory=FakeStacks)
     docker: FakeDocker = field(default_factory=lambda: FakeDocker(looks=[[container()]]))
     places: dict[str, Place] = field(default_factory=lambda: {"lab": Place()})
+    catalogue: Catalogue = field(default_factory=Catalogue)
     told: list[str] = field(default_factory=list)
     now: datetime = NOW
 
@@ -99,7 +106,7 @@ class Work:
             database=self.database,
             engine=self.engine,  # type: ignore[arg-type]
             environment=self.environment,  # type: ignore[arg-type]
-            catalogue=Catalogue(),
+            catalogue=self.catalogue,
             site="lab",
             holder=holder,
             clock=lambda: self.now,
