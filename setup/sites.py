@@ -31,6 +31,8 @@ class Site:
 
     keep: Keep = DEFAULT
     """Which exports of a state stay."""
+    database: str | None = None
+    """Where the rows of instances are, if not in a file of `folder`."""
 
     @property
     def is_lab(self) -> bool:
@@ -55,6 +57,7 @@ def read_site(name: str, checkout: Path = CHECKOUT) -> Site:
         passphrase=state.get("passphrase"),
         credentials=checkout / Path(described["credentials"]).expanduser() if described.get("credentials") else None,
         keep=_keep(f"sites/{file.name}", state.get("keep")),
+        database=(described.get("hosting") or {}).get("database"),
     )
     _refuse_nonsense(site)
     return site
