@@ -5,8 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,8 @@ from settings import Site, load_site
 
 DATABASE_VARIABLE = "HYPERCOMPOSE_DATABASE"
 FILE = "hosting.db"
+FRESH_S = 10.0
+"""How long what an environment told is believed: many instances may stop or start at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,7 @@ class Desk:
     site: Site
     folder: Path
     environments: tuple[str, ...]
+    _told: dict[str, tuple[float, Environment]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def database(self) -> Database:
@@ -87,8 +91,11 @@ class Desk:
             self.database.close()
 
     def _environment(self, name: str) -> Environment:
-        """As it tells now: another run may have changed it."""
-        return read_environment(name)
+        """As it told a moment ago: another run may change it, and asking takes a second or two."""
+        found = self._told.get(name)
+        if found is None or time.monotonic() - found[0] > FRESH_S:
+            found = self._told[name] = (time.monotonic(), read_environment(name))
+        return found[1]
 
 
 def open_desk(site: str, folder: Path, *environments: str) -> Desk:
