@@ -21,15 +21,13 @@ from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackN
 from pulumi.automation.events import EngineEvent
 
 from hosting.errors import HostingError
-from hosting.order import PROJECT, Order
+from hosting.order import FOLDER_VARIABLE, PROJECT, Order
 from hosting.plan import instance_plan
 from hosting.program import declare
 from hosting.said import is_held_by_the_dead, last_words, reasons
 from settings import SettingsError, load_site
 from settings.site import CHECKOUT
 
-FOLDER_VARIABLE = "HYPERCOMPOSE_INSTANCES"
-"""Folder below which each stack has one of its own."""
 STACK = "hypercompose:portainer:Stack"
 Result = dict[str, Any]
 

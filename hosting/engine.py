@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hosting.child import FOLDER_VARIABLE
 from hosting.errors import HostingError
-from hosting.order import Order
+from hosting.order import FOLDER_VARIABLE, Order
 from settings.site import CHECKOUT
 
 DEADLINE_S = 1200.0

@@ -18,7 +18,8 @@ from pulumi.automation._cmd import CommandResult
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
 from hosting import child
-from hosting.child import FOLDER_VARIABLE, STACK
+from hosting.child import STACK
+from hosting.order import FOLDER_VARIABLE
 from tests.hosting.orders import order
 from tests.hosting.test_said import dead, locked
 from tests.settings.conftest import lab_site

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from hosting.child import FOLDER_VARIABLE
 from hosting.engine import NOT_FOR_INSTANCES, Engine, EngineFailed
+from hosting.order import FOLDER_VARIABLE
 from tests.hosting.orders import order
 
 ORDER = order(settings={"A": "Canary $(reboot) ünïcödé"})
