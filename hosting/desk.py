@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hosting.database import Database, open_database
 from hosting.deadlines import Policy
@@ -22,9 +23,10 @@ from hosting.products import product_named
 from hosting.ticker import Ticker
 from hosting.worker import Worker
 from provisioning.hosts import Hosts
-from provisioning.keys import key_loader
-from provisioning.ssh import Ssh
 from settings import Site, load_site
+
+if TYPE_CHECKING:
+    from provisioning.ssh import Ssh
 
 DATABASE_VARIABLE = "HYPERCOMPOSE_DATABASE"
 FILE = "hosting.db"
@@ -51,7 +53,10 @@ class Desk:
 
     @cached_property
     def ssh(self) -> Ssh:
-        """The pool of connections."""
+        """The pool of connections. Most commands need none, and its library takes a while to load."""
+        from provisioning.keys import key_loader
+        from provisioning.ssh import Ssh
+
         return Ssh(key_loader(None))
 
     @cached_property
@@ -86,9 +91,9 @@ class Desk:
 
     def close(self) -> None:
         """Give connections back."""
-        self.ssh.close()
-        if "database" in self.__dict__:
-            self.database.close()
+        for name in ("ssh", "database"):
+            if name in self.__dict__:
+                getattr(self, name).close()
 
     def _environment(self, name: str) -> Environment:
         """As it told a moment ago: another run may change it, and asking takes a second or two."""
