@@ -6,7 +6,6 @@ import getpass
 import os
 import socket
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -18,7 +17,7 @@ from hosting.deadlines import Policy
 from hosting.engine import Engine
 from hosting.environment import Environment, read_environment
 from hosting.order import Order
-from hosting.plan import images_of, instance_plan, ready_s
+from hosting.plan import ready_s
 from hosting.products import product_named
 from hosting.ticker import Ticker
 from hosting.worker import Worker
@@ -66,7 +65,7 @@ class Desk:
             database=self.database,
             engine=Engine(folder=self.folder / "instances"),
             environment=self._environment,
-            catalogue=_Catalogue(self.site),
+            catalogue=_Catalogue(),
             site=self.site.id,
             holder=f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}",
         )
@@ -108,15 +107,8 @@ def open_desk(site: str, folder: Path, *environments: str) -> Desk:
     return Desk(site=load_site(site), folder=folder, environments=environments)
 
 
-@dataclass(frozen=True)
 class _Catalogue:
-    """Products as this site has their images."""
-
-    site: Site
-
-    def images(self, order: Order) -> Mapping[str, str]:
-        """Image by service."""
-        return images_of(instance_plan(order, self.site))
+    """Products as compose/ describes them."""
 
     def ready_s(self, order: Order) -> float:
         """Until all is well."""

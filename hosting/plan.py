@@ -6,7 +6,6 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from hosting.order import Order
@@ -57,12 +56,6 @@ def _settings(order: Order, **given: Any) -> Stack:
         return Stack(**given)
     except ValidationError as error:
         raise from_validation(f"instance {order.name}", error, Stack) from error
-
-
-def images_of(plan: StackPlan) -> dict[str, str]:
-    """Image by service of a plan that is a text."""
-    services = yaml.safe_load(plan.inline or "")["services"]
-    return {name: str(service["image"]) for name, service in services.items()}
 
 
 def ready_s(order: Order) -> float:

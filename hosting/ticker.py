@@ -28,7 +28,7 @@ AT_ONCE = 4
 MOST_STOPS = 10
 """A tick: whatever the clock says, not everybody is stopped at once."""
 MOST_WORK = 40
-RECONCILE_S = 60.0
+RECONCILE_S, BACKUP_PAUSE_S = 60.0, 300.0
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -44,6 +44,8 @@ class Ticker:
     cap: int = MOST_STOPS
     monotonic: Callable[[], float] = time.monotonic
     _reconciled: float | None = field(default=None, init=False)
+    _failed: dict[str, float] = field(default_factory=dict, init=False)
+    """Instance -> when its final backup failed last."""
 
     def run(self, ended: Event, every_s: float) -> None:
         """Tick until told to end. What goes wrong in one tick is told, and tried again in the next."""
@@ -98,6 +100,8 @@ class Ticker:
 
     def _back_up(self, what: Due) -> bool:
         """While nobody else works on it. What fails is told, and tried again: nothing is destroyed without."""
+        if self.monotonic() - self._failed.get(what.instance, -BACKUP_PAUSE_S) < BACKUP_PAUSE_S:
+            return False
         with self.worker.holding(what.instance) as token:
             instance = self.worker.row(what.instance)
             if token is None or instance is None:
@@ -111,6 +115,7 @@ class Ticker:
                 self.tell(f"{what.name}: final backup at {order.host}: {backup.make(self.ssh, address)}")
             except (HostingError, ProvisioningError) as error:
                 self.tell(f"{what.name}: final backup: {error}")
+                self._failed[what.instance] = self.monotonic()
                 return False
             return self._write(what)
 

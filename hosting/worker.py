@@ -34,9 +34,6 @@ Tell = Callable[[str], None]
 class Catalogue(Protocol):
     """What a product's instances need to be known of."""
 
-    def images(self, order: Order) -> Mapping[str, str]:
-        """Image by service."""
-
     def ready_s(self, order: Order) -> float:
         """How long it may take until all is well."""
 
@@ -169,7 +166,7 @@ class Worker:
     def _switched_on(self, order: Order, tell: Tell) -> bool:
         """Whether its Portainer could start it: false where that has lost it."""
         try:
-            self._switch(order).start(self.catalogue.images(order), self.catalogue.ready_s(order), tell)
+            self._switch(order).start(self.catalogue.ready_s(order), tell)
         except NotDeployed as error:
             tell(str(error))
             return False

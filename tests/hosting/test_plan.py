@@ -10,7 +10,8 @@ import yaml
 
 from hosting import plan as module
 from hosting.errors import DemandRefused
-from hosting.plan import images_of, instance_plan, ready_s
+from hosting.plan import instance_plan, ready_s
+from hosting.switch import images_of
 from settings import SettingsError, load_site, product, project
 from settings.site import Site
 from tests.hosting.orders import order
@@ -96,7 +97,8 @@ def test_an_nginx_needs_no_secrets_and_its_settings_are_variables(site: Site) ->
 
 
 def test_images_are_those_of_the_version_asked_for(site: Site, shop: Path) -> None:
-    images = {version: images_of(instance_plan(order("shop", version=version, size="s"), site)) for version in "12"}
+    plans = {version: instance_plan(order("shop", version=version, size="s"), site) for version in "12"}
+    images = {version: images_of(plan.inline or "") for version, plan in plans.items()}
     assert {version: set(found) for version, found in images.items()} == {"1": {"web"}, "2": {"web"}}
     assert "/nginx@" in images["1"]["web"] and "/odoo@" in images["2"]["web"]
 

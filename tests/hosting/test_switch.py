@@ -12,9 +12,9 @@ from hosting.switch import NotDeployed, Switch
 from provisioning.portainer import watch
 from provisioning.portainer.watch import RolloutFailed
 from tests.hosting.orders import order
+from tests.hosting.working import TEXT
 from tests.provisioning.portainer.world import FakeDocker, FakeStacks, container, stack
 
-IMAGES = {"web": "web:1"}
 OURS = "lab/dev/i-shop"
 
 
@@ -22,13 +22,13 @@ class World:
     """One stack at a Portainer, and its containers."""
 
     def __init__(self, status: int = 1, owner: str | None = OURS) -> None:
-        self.stacks, self.docker, self.told = FakeStacks(), FakeDocker(), list[str]()
+        self.stacks, self.docker, self.told = FakeStacks(content=TEXT), FakeDocker(), list[str]()
         self.stacks.found = {**stack(owner=owner), "Name": "i-shop", "Status": status}
         server: Any = object()
         self.switch = Switch(server=server, environment_id=3, order=order())
 
     def start(self, timeout_s: float = 5) -> None:
-        self.switch.start(IMAGES, timeout_s, self.told.append)
+        self.switch.start(timeout_s, self.told.append)
 
 
 @pytest.fixture
@@ -56,6 +56,15 @@ def test_one_that_is_stopped_is_started_and_watched_until_it_is_well(world: Any)
     stopped.docker.looks = [[], [container(health="starting")], [container()]]
     stopped.start()
     assert stopped.stacks.calls == [("start", 7)] and stopped.told[-1] == "web running"
+
+
+def test_the_images_that_were_deployed_are_waited_for_whatever_the_catalogue_has_by_now(world: Any) -> None:
+    stopped = world(status=2)
+    stopped.stacks.content = "services: {web: {image: 'old@sha256:1'}, db: {image: 'db:9'}}"
+    old = [container(image="old@sha256:1"), container("db", image="db:9")]
+    stopped.docker.looks = [[container()], old]
+    stopped.start()
+    assert stopped.stacks.calls == [("start", 7)]
 
 
 def test_one_that_is_started_already_is_only_watched(world: Any) -> None:

@@ -114,6 +114,14 @@ def test_a_final_backup_that_fails_is_told_and_tried_again_and_nothing_goes(tick
     assert deadlines(ticking) == ["stop", "final_backup", "destroy"]
 
 
+def test_a_backup_that_fails_is_not_tried_again_by_every_tick(ticking: Ticking) -> None:
+    ticking.running("shop", lasts=10 * DAY)
+    ticking.at(END)
+    ticking.machines.backup_fails = "tar: no space left on device\n"
+    tried = [any("final backup" in line for line in ticking.at(END + 6 * DAY + n * MINUTE)) for n in range(11)]
+    assert [n for n, was in enumerate(tried) if was] == [0, 5, 10]
+
+
 def test_a_host_or_an_environment_that_is_away_fails_a_backup_like_anything_else(ticking: Ticking) -> None:
     (shop,) = ticking.running("shop", lasts=10 * DAY)
     ticking.at(END)

@@ -11,7 +11,7 @@ from hosting.extend import extend
 from hosting.model import Instance, Port
 from hosting.vocabulary import Run, State
 from hosting.worker import QUARANTINE
-from tests.hosting.working import IMAGES, Work, work
+from tests.hosting.working import Work, work
 from tests.hosting.world import DAY, HOUR, NOW, ask, numbers, take, tell
 from tests.provisioning.portainer.world import container
 
@@ -70,12 +70,23 @@ def test_what_portainer_alone_could_not_start_is_looked_at_by_the_engine_next_ti
     assert work.engine.done == ["repair"]
 
 
+@pytest.mark.parametrize("text", ["", "x", "services: [1]", "services: {web: 1}", "{", "services: {web: {}}"])
+def test_one_whose_text_somebody_broke_is_brought_up_by_the_engine(work: Work, text: str) -> None:
+    instance = work.running()
+    work.wish("stop")
+    work.settle(instance)
+    work.stacks.content = text
+    work.wish("start")
+    assert work.settle(instance).state is State.RUNNING
+    assert work.engine.done == ["repair"] and "start" not in work.stacks.done
+
+
 def test_a_start_is_done_when_all_is_well_and_not_before(work: Work) -> None:
     instance = work.running()
     work.wish("stop")
     work.settle(instance)
     starting = [container(health="starting")]
-    work.docker.looks = [[], starting, starting, [container(image=IMAGES["web"])]]
+    work.docker.looks = [[], starting, starting, [container()]]
     work.wish("start")
     assert work.settle(instance).state is State.RUNNING
     assert work.docker.looked >= 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,8 @@ from provisioning.portainer import watch
 from tests.hosting.world import NOW, ask, offer, run, tell
 from tests.provisioning.portainer.world import FakeDocker, FakeStacks, container, stack
 
-IMAGES = {"web": "web:1"}
+TEXT = "services: {web: {image: 'web:1'}}"
+"""What Portainer has deployed."""
 Change = Callable[[], object]
 
 
@@ -78,9 +79,6 @@ class Catalogue:
 
     is_kept: bool = True
 
-    def images(self, order: Order) -> Mapping[str, str]:
-        return IMAGES
-
     def ready_s(self, order: Order) -> float:
         return 0.3
 
@@ -94,7 +92,7 @@ class Work:
 
     database: Database
     engine: FakeEngine = field(default_factory=FakeEngine)
-    stacks: FakeStacks = field(default_factory=FakeStacks)
+    stacks: FakeStacks = field(default_factory=lambda: FakeStacks(content=TEXT))
     docker: FakeDocker = field(default_factory=lambda: FakeDocker(looks=[[container()]]))
     places: dict[str, Place] = field(default_factory=lambda: {"lab": Place()})
     catalogue: Catalogue = field(default_factory=Catalogue)
