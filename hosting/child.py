@@ -20,6 +20,7 @@ from pulumi import automation
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 from pulumi.automation.events import EngineEvent
 
+from hosting import checkpoint
 from hosting.errors import HostingError
 from hosting.order import FOLDER_VARIABLE, PROJECT, Order
 from hosting.plan import instance_plan
@@ -28,7 +29,6 @@ from hosting.said import is_held_by_the_dead, last_words, reasons
 from settings import SettingsError, load_site
 from settings.site import CHECKOUT
 
-STACK = "hypercompose:portainer:Stack"
 Result = dict[str, Any]
 
 
@@ -49,16 +49,12 @@ class Run:
         self.stack = select(order.stack, project_name=PROJECT, program=lambda: declare(order, site), opts=options)
 
     def up(self) -> Result:
-        """Bring it to what the order says; what an interrupted run left is settled first."""
-        if self._is_interrupted():
-            self.stack.refresh(clear_pending_creates=True, on_output=_tell, on_event=self._hear)
-        done = self.stack.up(on_output=_tell, on_event=self._hear, show_secrets=False)
-        return {"outputs": _plain(done.outputs)}
+        """Bring it to what the order says; what an interrupted run left is looked at first."""
+        return self._up(must_look=False)
 
     def repair(self) -> Result:
         """The same after a look at the world, for one that may have lost something."""
-        self.stack.refresh(clear_pending_creates=True, on_output=_tell, on_event=self._hear)
-        return self.up()
+        return self._up(must_look=True)
 
     def preview(self) -> Result:
         """What differs from the order in the world, and so what `up` would change: Portainer alone starts and stops."""
@@ -76,12 +72,11 @@ class Run:
 
     def destroy(self) -> Result:
         """Remove all of it, its state as well."""
-        pending = {str(operation.get("type")) for operation in self._state().get("pending_operations") or ()}
-        if "creating" in pending:
+        state = self._state()
+        if checkpoint.unknown(state):
             self._take_up()
-        elif pending:
-            self.stack.refresh(on_output=_tell, on_event=self._hear)
-        self._keep_volumes()
+            state = self._state()
+        self._keep_volumes(state)
         self.stack.destroy(on_output=_tell, on_event=self._hear, remove=True)
         shutil.rmtree(self.folder, ignore_errors=True)
         return {}
@@ -92,32 +87,39 @@ class Run:
         shutil.rmtree(self.folder, ignore_errors=True)
         return {}
 
-    def _is_interrupted(self) -> bool:
-        """Whether a run died while it made something, or failed half way: the state says what was wanted then."""
-        found = self._state()
-        return bool(found.get("pending_operations")) or any(r.get("initErrors") for r in found.get("resources") or ())
-
-    def _state(self) -> Mapping[str, Any]:
-        return self.stack.export_stack().deployment or {}
+    def _up(self, *, must_look: bool) -> Result:
+        state = self._state()
+        if must_look or checkpoint.is_interrupted(state):
+            # What was being made stays noted until it is known: else nobody would remove it if this fails as well.
+            self.stack.refresh(on_output=_tell, on_event=self._hear)
+        done = self.stack.up(on_output=_tell, on_event=self._hear, show_secrets=False)
+        if checkpoint.pending(state):
+            self._change_state(lambda deployment: deployment.update(pending_operations=[]))
+        return {"outputs": _plain(done.outputs)}
 
     def _take_up(self) -> None:
         """What was being made when a run died is in no state, and would be left behind: finished, it can go."""
         try:
             self.up()
         except CommandError:
-            if not any(each.get("type") == STACK for each in self._state().get("resources") or ()):
+            if checkpoint.unknown(self._state()):
                 raise
             self.errors.clear()  # it is not well, but it is known
 
-    def _keep_volumes(self) -> None:
-        """A destroy asks no program: whether volumes go is what the state says, and that was said before."""
+    def _state(self) -> dict[str, Any]:
+        return dict(self.stack.export_stack().deployment or {})
+
+    def _change_state(self, change: Callable[[dict[str, Any]], object]) -> None:
         whole = self.stack.export_stack()
-        stacks = [each for each in (whole.deployment or {}).get("resources") or () if each.get("type") == STACK]
-        told = [each[part] for each in stacks for part in ("inputs", "outputs") if part in each]
-        if any(part.get("keepVolumes") != self.order.keep_volumes for part in told):
-            for part in told:
-                part["keepVolumes"] = self.order.keep_volumes
-            self.stack.import_stack(whole)
+        content = dict(whole.deployment or {})
+        change(content)
+        self.stack.import_stack(automation.Deployment(version=whole.version, deployment=content))
+
+    def _keep_volumes(self, state: checkpoint.State) -> None:
+        """A destroy asks no program: whether volumes go is what the state says, and that was said before."""
+        kept = self.order.keep_volumes
+        if any(part.get("keepVolumes") != kept for part in checkpoint.told(state)):
+            self._change_state(lambda now: [part.update(keepVolumes=kept) for part in checkpoint.told(now)])
 
     def _hear(self, event: EngineEvent) -> None:
         if (said := event.diagnostic_event) and said.severity == "error":

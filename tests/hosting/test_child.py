@@ -18,15 +18,22 @@ from pulumi.automation._cmd import CommandResult
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
 from hosting import child
-from hosting.child import STACK
+from hosting.checkpoint import STACK
 from hosting.order import FOLDER_VARIABLE
 from tests.hosting.orders import order
 from tests.hosting.test_said import dead, locked
 from tests.settings.conftest import lab_site
 
 __all__ = ["lab_site"]
-DEPLOYED = {"type": STACK, "inputs": {"keepVolumes": False}, "outputs": {"keepVolumes": False}}
-OTHER = {"type": "pulumi:pulumi:Stack", "outputs": {"host": "srv"}}
+URN = "urn:pulumi:dev.shop::hypercompose-instances::hypercompose:portainer:Stack::i-shop"
+MAKING = {"type": "creating", "resource": {"urn": URN}}
+DEPLOYED: dict[str, Any] = {
+    "type": STACK,
+    "urn": URN,
+    "inputs": {"keepVolumes": False},
+    "outputs": {"keepVolumes": False},
+}
+OTHER = {"type": "pulumi:pulumi:Stack", "urn": "urn:pulumi:dev.shop::p::s::x", "outputs": {"host": "srv"}}
 
 
 def failed(said: str, kind: type[CommandError] = CommandError) -> CommandError:
@@ -63,9 +70,10 @@ class Automation:
         self.calls.append("select")
         return self
 
-    def refresh(self, clear_pending_creates: bool = False, **_: Any) -> None:
+    def refresh(self, on_output: object, on_event: object) -> None:
+        """As the engine: what was being made stays pending."""
         self._called("refresh")
-        self.pending = [each for each in self.pending if not clear_pending_creates]
+        self.pending = [each for each in self.pending if each["type"] == "creating"]
 
     def up(self, on_event: Callable[[Any], None], **_: Any) -> Any:
         self._called("up", on_event)
@@ -81,11 +89,11 @@ class Automation:
 
     def export_stack(self) -> Any:
         content = {"resources": self.resources, "pending_operations": self.pending}
-        return SimpleNamespace(deployment=json.loads(json.dumps(content)))
+        return automation.Deployment(version=3, deployment=json.loads(json.dumps(content)))
 
     def import_stack(self, whole: Any) -> None:
         self.calls.append("import")
-        self.resources = whole.deployment["resources"]
+        self.resources, self.pending = whole.deployment["resources"], whole.deployment["pending_operations"]
 
     def outputs(self) -> dict[str, Any]:
         return {key: SimpleNamespace(value=value, secret=secret) for key, (value, secret) in self.told.items()}
@@ -181,9 +189,16 @@ def test_an_interrupted_run_is_settled_before_the_next(stack: Automation) -> Non
     run("up")
     assert stack.calls == ["select", "up"]
     stack.calls.clear()
-    stack.pending = [{"type": "creating"}]
+    stack.pending = [MAKING]
     run("up")
-    assert stack.calls == ["select", "refresh", "up"]
+    assert stack.calls == ["select", "refresh", "up", "import"] and stack.pending == []
+
+
+def test_what_was_being_made_stays_noted_until_it_is_made(stack: Automation) -> None:
+    stack.pending = [MAKING]
+    stack.answers["up"] = [lambda: failed("error: Portainer away")]
+    assert run("repair") == {"why": "error: Portainer away"}
+    assert stack.pending == [MAKING]
 
 
 def test_one_that_failed_half_way_is_looked_at_before_the_next(stack: Automation) -> None:
@@ -207,41 +222,52 @@ def test_a_destroy_leaves_neither_stack_nor_folder(stack: Automation, folder: Pa
 @pytest.mark.parametrize("after", [False, True])
 def test_whether_volumes_go_is_what_the_order_says_at_the_end(stack: Automation, before: bool, after: bool) -> None:
     told = {"keepVolumes": before, "name": "i-shop"}
-    stack.resources = [OTHER, {"type": STACK, "inputs": dict(told), "outputs": dict(told)}]
+    stack.resources = [OTHER, {**DEPLOYED, "inputs": dict(told), "outputs": dict(told)}]
     run("destroy", keep_volumes=after)
     expected = {"keepVolumes": after, "name": "i-shop"}
-    assert stack.resources == [OTHER, {"type": STACK, "inputs": expected, "outputs": expected}]
+    assert stack.resources == [OTHER, {**DEPLOYED, "inputs": expected, "outputs": expected}]
     assert stack.calls == ["select", *(["import"] if before != after else []), "destroy"]
 
 
 def test_what_was_being_made_when_a_run_died_is_taken_up_so_that_it_can_be_removed(stack: Automation) -> None:
-    stack.pending = [{"type": "creating"}]
+    stack.pending = [MAKING]
     assert run("destroy") == {}
-    assert stack.calls == ["select", "refresh", "up", "destroy"]
+    assert stack.calls == ["select", "refresh", "up", "import", "destroy"]
 
 
-def test_what_was_being_changed_when_a_run_died_is_looked_at_and_removed(stack: Automation) -> None:
-    stack.pending = [{"type": "updating"}]
+def test_what_was_being_changed_when_a_run_died_is_removed_like_anything_else(stack: Automation) -> None:
+    stack.pending = [{"type": "updating", "resource": {"urn": URN}}]
     assert run("destroy") == {}
-    assert stack.calls == ["select", "refresh", "destroy"]
+    assert stack.calls == ["select", "destroy"]
+
+
+def test_what_somebody_has_taken_up_since_needs_no_other_look(stack: Automation) -> None:
+    stack.pending, stack.resources = [MAKING], [OTHER, DEPLOYED]
+    assert run("destroy") == {}
+    assert stack.calls == ["select", "destroy"]
 
 
 def test_what_is_taken_up_and_is_not_well_is_removed_all_the_same(stack: Automation) -> None:
-    stack.pending, stack.resources = [{"type": "creating"}], [OTHER, DEPLOYED]
-    stack.answers["up"] = [lambda: failed("error: unhealthy")]
+    def half_made() -> CommandError:
+        stack.resources = [OTHER, DEPLOYED]
+        return failed("error: unhealthy")
+
+    stack.pending, stack.answers["up"] = [MAKING], [half_made]
     assert run("destroy") == {}
     assert stack.calls[-1] == "destroy"
 
 
-def test_what_cannot_be_taken_up_is_not_forgotten(stack: Automation) -> None:
-    stack.pending = [{"type": "creating"}]
-    stack.answers["up"] = [lambda: failed("error: Portainer away")]
-    assert run("destroy") == {"why": "error: Portainer away"}
+def test_what_cannot_be_taken_up_is_not_forgotten_however_often_that_is_tried(stack: Automation) -> None:
+    stack.pending = [MAKING]
+    stack.answers["up"] = [lambda: failed("error: Portainer away")] * 2
+    for _ in range(2):
+        assert run("destroy") == {"why": "error: Portainer away"}
     assert "destroy" not in stack.calls and stack.is_there
+    assert run("destroy") == {} and not stack.is_there
 
 
 def test_an_abandoned_one_is_dropped_and_nothing_is_asked_of_its_host(stack: Automation, folder: Path) -> None:
-    stack.pending = [{"type": "creating"}]
+    stack.pending = [MAKING]
     assert run("abandon") == {}
     assert stack.calls == ["select", "remove_stack"] and not folder.exists()
 
