@@ -67,6 +67,8 @@ class PortainerStack(pulumi.ComponentResource):
             opts = pulumi.ResourceOptions.merge(opts, known_as)
         super().__init__("hypercompose:portainer:PortainerStack", name, None, opts)
         self._name, self._args = name, args
+        if args.plan.warning:
+            pulumi.log.warn(f"stack {args.plan.name}: {args.plan.warning}", self)
         secrets = {key: self._secret(key, args.plan.secrets[key].generate) for key in args.plan.secrets}
         self.secrets = secrets
         files = {key: value for key, value in secrets.items() if not args.plan.secrets[key].variable}

@@ -92,7 +92,9 @@ class Run:
         if must_look or checkpoint.is_interrupted(state):
             # What was being made stays noted until it is known: else nobody would remove it if this fails as well.
             self.stack.refresh(on_output=_tell, on_event=self._hear)
-        done = self.stack.up(on_output=_tell, on_event=self._hear, show_secrets=False)
+        done = self.stack.up(
+            on_output=_tell, on_event=self._hear, show_secrets=False, policy_packs=[str(CHECKOUT / "policies")]
+        )
         if checkpoint.pending(state):
             self._change_state(lambda deployment: deployment.update(pending_operations=[]))
         return {"outputs": _plain(done.outputs)}

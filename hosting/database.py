@@ -54,6 +54,7 @@ class Database:
     def transact(self, operation: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """The operation as one transaction; begun anew, a bounded number of times, when another got in its way."""
         for attempt in range(TRIES):
+            time.sleep(random.uniform(0, 0.02 * 2**attempt) if attempt else 0)  # noqa: S311  spreads those that met
             try:
                 with self.write() as session:
                     return operation(session, *args, **kwargs)
@@ -61,7 +62,6 @@ class Database:
                 if not _got_in_the_way(error):
                     raise
                 met = error
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  spreads those that met
         raise Busy(f"database: busy, expected to get through in {TRIES} tries; nothing was changed, ask again") from met
 
     def close(self) -> None:
@@ -86,8 +86,8 @@ class Database:
         except DBAPIError as error:
             if error.connection_invalidated or _is_away(error):
                 raise DatabaseAway(
-                    f"database: {_where(self.engine)} cannot be reached ({_said(error)}), expected a server that lets "
-                    "us in; start it, or correct the URL"
+                    f"database: {_where(self.engine)} cannot be used now ({_said(error)}), expected one that lets us "
+                    "in and has room; look at its server or disk, then ask again"
                 ) from error
             raise
 
@@ -132,6 +132,8 @@ def _got_in_the_way(error: Exception) -> bool:
 
 def _is_away(error: DBAPIError) -> bool:
     """psycopg says OperationalError without a state when there is no server behind the connection."""
+    if sqlite.is_away(error.orig):
+        return True
     if not isinstance(error, OperationalError):
         return False
     state = getattr(error.orig, "sqlstate", "")

@@ -48,9 +48,8 @@ class Demand:
     """Asked again with the same key, the tenant gets the same instance."""
 
     def hash(self) -> str:
-        """The same for the same demand, whatever its key."""
+        """The same for the same demand."""
         content = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        del content["idempotency_key"]
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 

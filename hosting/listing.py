@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hosting.errors import NotThere
 from hosting.model import Host, Instance
 from hosting.vocabulary import Run, State
 
@@ -59,6 +60,14 @@ def listing(session: Session, which: Filter | None = None, *, now: datetime) -> 
     if which.ends_before is not None:
         found = found.where(Instance.deadline < which.ends_before)
     return [_listed(instance, address, now) for instance, address in session.execute(found)]
+
+
+def find(session: Session, name: str) -> Instance:
+    """To look at, not to change. NotThere."""
+    found = session.scalars(select(Instance).where(Instance.name == name)).one_or_none()
+    if found is None:
+        raise NotThere(f"instance: {name!r}, expected one that is there; list them")
+    return found
 
 
 def _listed(instance: Instance, address: str, now: datetime) -> Listed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -33,6 +34,8 @@ def check(connection: Connection, *, may_be_older: bool = False) -> None:
 def migrate(connection: Connection) -> None:
     """In the transaction of the connection: all of it, or nothing."""
     if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))  # however many rows a step goes through
+        connection.execute(text("SET LOCAL lock_timeout = '10min'"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
     check(connection, may_be_older=True)
     config = configuration()
@@ -47,6 +50,7 @@ def configuration() -> Config:
     return config
 
 
+@cache
 def _known() -> list[str]:
     """Revisions, the newest first."""
     script = ScriptDirectory.from_config(configuration())

@@ -32,9 +32,17 @@ def is_in_the_way(error: BaseException | None) -> bool:
     return code in SAME_KEY or code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
+def is_away(error: BaseException | None) -> bool:
+    """The disk is full or broken, or the file is no longer what it was."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPEN)
+
+
 def _make(file: Path) -> None:
     if not file.parent.is_dir():
         raise DatabaseRefused(f"database: {file.parent} is no folder, expected one that is there; make it first")
+    if file.exists() and not file.is_file():
+        raise DatabaseRefused(f"database: {file} is no file, expected one of ours or none; name another")
     try:
         file.touch(mode=0o600)
     except OSError as error:

@@ -12,8 +12,8 @@ from hosting.order import Order
 from provisioning.compose.text import load_compose
 from provisioning.portainer.api import Portainer
 from provisioning.portainer.containers import Docker
-from provisioning.portainer.rollout import owner_of
 from provisioning.portainer.stacks import INACTIVE, Found, Stacks
+from provisioning.portainer.wanted import owner_of
 from provisioning.portainer.watch import Goal, Watch
 
 

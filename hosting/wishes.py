@@ -52,7 +52,7 @@ def resize(
     instance = wanted(session, name)
     more = memory_mib - instance.memory_mib
     free = rooms(session, [host], now)[0].free_memory_mib
-    if more > max(0, free):
+    if more > free:
         raise NoRoom(
             f"size: {size} for {name}: {more} MiB more, {free} of {host.memory_mib} MiB free on {host.name}, expected "
             "room for it there; choose a smaller one, or delete others"

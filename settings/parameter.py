@@ -10,6 +10,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from settings.site import Model
 
 LONGEST = 4096
+_WHOLE = r"^(?![\s\S]*\u0000)(?:{})(?![\s\S])"
+"""All of a text, in JavaScript's and in Python's regular expressions: their `$` differ at a last line end."""
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 
 
@@ -96,8 +98,9 @@ class Parameter(Model):
             "boolean": {"type": "boolean"},
             "choice": {"type": "string", "enum": list(self.choices)},
         }
-        pattern = f"^(?:{self.pattern})$" if self.pattern else None
-        bounds: dict[str, Any] = {"minimum": self.minimum, "maximum": self.maximum, "pattern": pattern}
+        bounds: dict[str, Any] = {"minimum": self.minimum, "maximum": self.maximum}
+        if self.type == "text":
+            bounds["pattern"] = _WHOLE.format(self.pattern or r"[\s\S]*")
         found = kinds[self.type] | {key: bound for key, bound in bounds.items() if bound is not None}
         if not self.required:
             found["default"] = self._typed_default()

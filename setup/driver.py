@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from setup.hosting import HOSTING, refuse_instances
+from setup.lab import lab
 from setup.locks import remove_stale_locks
 from setup.places import CHECKOUT, POLICIES
 from setup.portainer import portainer_backup, portainer_restore
@@ -162,17 +163,6 @@ def _refuse_protected(stack: str, found: Checkpoint) -> None:
             f"stack {stack}: {', '.join(names[:5])} may not be destroyed, by its settings; say "
             '`hypercompose:limits: {allow: ["*"]}`, and `protection: false` of VMs, then `make up`, then this again'
         )
-
-
-def lab(session: Session, command: str, *arguments: str) -> int:
-    """Run a command of the lab for this site; nothing on a site that is none. A failed `up` ends the work."""
-    if not session.site.is_lab:
-        return 0
-    site = ["--site", str(session.site.file), "--dir", str(session.site.folder)]
-    code = python(session, "lab", command, *site, *arguments)
-    if code and command == "up":
-        sys.exit(code)  # it has said why
-    return code
 
 
 Command = Callable[[Session, Sequence[str]], int]

@@ -14,7 +14,17 @@ from setup.venv import ensure_uv, uv_environment
 
 UNIT = ["-m", "not lab and not browser and not soak", "-n", "2"]
 # A worker per site, as tests of one site go on where the one before ended; unit tests fill the gaps.
-ALL = ["-m", "not soak", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+ALL = [
+    "-m",
+    "not soak",
+    "-n",
+    "3",
+    "--dist",
+    "loadfile",
+    "--no-loadscope-reorder",
+    "--durations=60",
+    "--durations-min=10",
+]
 
 
 def check(arguments: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from setup import driver
+from setup.lab import lab
 from setup.places import CHECKOUT
 from setup.report import SetupError, say
 from setup.session import Session, open_session
@@ -63,7 +63,7 @@ def _digest(stack: str, site: str, file: Path) -> Path:
 
 def _previewed(session: Session) -> tuple[int, str]:
     """How the preview ended and what it said, on both streams: what fails beside the plan is in no JSON."""
-    driver.lab(session, "up")
+    lab(session, "up")
     if usable(session) is None and init(session):
         raise SetupError(NOT_MADE)
     line = ["pulumi", "preview", "--json", "--stack", session.stack]

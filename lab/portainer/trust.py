@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 SYSTEM = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -15,5 +16,10 @@ def write_bundle(folder: Path) -> Path:
     more = [file for place in folders for file in sorted(place.glob("*.pem")) if not file.is_relative_to(SYSTEM.parent)]
     texts = [file.read_text(errors="replace") for file in (first, *more) if file.is_file()]
     bundle = folder / "authorities.pem"
-    bundle.write_text("\n".join(texts))
+    text = "\n".join(texts)
+    if not bundle.is_file() or bundle.read_text(errors="replace") != text:
+        handle, name = tempfile.mkstemp(dir=folder)  # in one piece: others read it meanwhile
+        with os.fdopen(handle, "w") as opened:
+            opened.write(text)
+        Path(name).replace(bundle)
     return bundle

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-_PROJECT = re.compile(r"""\bproject: *["']?([a-z0-9_-]+)""")
+_PROJECT = re.compile(r"""\bproject["']?: *["']?([a-z0-9_-]+)""")
 _IMAGE = re.compile(r"""\bimage: *["']?([a-z0-9._-]+)["']? *[,}\n]""")
 
 

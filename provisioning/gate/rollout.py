@@ -9,35 +9,13 @@ from dataclasses import dataclass, replace
 from provisioning.errors import ProvisioningError
 from provisioning.gate.candidate import Candidate, Refusal, folder_of, key_of, prepare, released
 from provisioning.gate.config import Gated
-from provisioning.gate.engine import Engine, EngineError, pull, remove, up
+from provisioning.gate.deployment import Deployment, DoesNotRun, NotYet, watch_of
+from provisioning.gate.engine import Engine, EngineError, pull
 from provisioning.gate.mirror import Mirror
-from provisioning.gate.portainer import DATA, knock, unstick
 from provisioning.gate.stages import stages
 from provisioning.gate.state import Refused, State, Store, Trying, Version, now
-from provisioning.gate.watch import LOOK_S, Watch
+from provisioning.gate.watch import Watch
 from provisioning.git import GitError, Repository
-
-KNOCK_AGAIN_S = 10.0
-KNOCKS_IN_VAIN = 2
-"""Portainer hears them and does nothing: then the gate does it by itself. One that is away is waited for."""
-KNOCK_BACK_S = 3.0
-DEPLOYING_S = 30.0
-"""Portainer has fetched the release and is at it: a second deployment beside the first would only be in its way."""
-ALONE_S, ALONE_LATER_S = 8.0, 16.0
-"""How long Portainer has to bring the version before back, until the gate does it by itself; where it is at it."""
-WELL_TWICE = 2
-
-
-class _NotYet(Exception):
-    """Portainer does not have the stack yet."""
-
-
-class _DoesNotRun(Exception):
-    """The version does not become well. `again`: what was in its way may go by itself."""
-
-    def __init__(self, reason: str, *, again: bool = False) -> None:
-        super().__init__(reason)
-        self.again = again
 
 
 @dataclass
@@ -162,7 +140,7 @@ class Rollout:
         try:
             if not waits:
                 self._in_stages(state, candidate)
-        except _DoesNotRun as error:
+        except DoesNotRun as error:
             return self._fail(state, candidate.version, str(error), again=error.again)
         return self._go_on(state)
 
@@ -205,10 +183,10 @@ class Rollout:
         if trying.waits and not self.engine.containers(self.stack.name):
             return state
         try:
-            self._bring_up(state, version, trying.began, resumed=resumed)
-        except _NotYet:
+            self._deployment().bring_up(version, trying.began, is_first=state.good is None, resumed=resumed)
+        except NotYet:
             return state
-        except _DoesNotRun as error:
+        except DoesNotRun as error:
             return self._fail(state, version, str(error), again=error.again)
         seconds = round(time.monotonic() - began, 1)
         self.store.record(version, "running", seconds=seconds)
@@ -216,53 +194,15 @@ class Rollout:
         before = state.before if same else state.good
         return self.store.save(state, good=version, before=before, trying=None, refused=None, since=now())
 
-    def _bring_up(self, state: State, version: Version, since: str, *, resumed: bool = False) -> None:
-        """Portainer is told, and the containers watched. Raises _NotYet, _DoesNotRun.
-
-        `resumed`: the host may have been restarted, and a deployment that ended with it says nothing of the version.
-        """
-        watch, began, well = self._watch(), time.monotonic(), 0
-        said, knocked, knocks = knock(self.stack), began, 0
-        watch.look()
-        while well < WELL_TWICE:
-            missing = list(watch.missing(version))
-            well = 0 if missing else well + 1
-            if missing and not state.good and said:
-                raise _NotYet  # Portainer will deploy it when it gets the stack
-            if resumed and watch.is_gone:
-                self.tell(f"{version.commit[:10]}: its deployment was broken off; once more")
-                resumed = False
-                self._alone(version)
-                watch.look()
-            self._refuse_failure(watch, state, version)
-            if missing and time.monotonic() - began > self.stack.timeout_s:
-                first = [f"not done within {self.stack.timeout_s} s", *filter(None, [said])]
-                raise _DoesNotRun("; ".join([*first, *missing, *watch.reasons()]), again=bool(said))
-            pause = DEPLOYING_S if self.store.was_fetched(since) else KNOCK_AGAIN_S
-            if missing and time.monotonic() - knocked > pause:
-                said, knocked, knocks = self._knock_again(), time.monotonic(), knocks + 1
-                if not said and knocks == KNOCKS_IN_VAIN and not self.store.was_fetched(since):
-                    self._alone(version)
-            self.tell(f"{version.commit[:10]}: {missing[0] if missing else 'well'}")
-            time.sleep(LOOK_S)
-            watch.look()
-        remove(watch.orphans(version))
-
-    def _refuse_failure(self, watch: Watch, state: State, version: Version) -> None:
-        if failed := watch.failed(version):
-            raise _DoesNotRun("; ".join(failed))
-        if watch.is_gone and state.good:
-            raise _DoesNotRun("; ".join(["its containers were removed again", *watch.reasons()]))
-
     def _in_stages(self, state: State, candidate: Candidate) -> None:
-        """What comes before the release itself, where services wait for each other. Raises _DoesNotRun."""
+        """What comes before the release itself, where services wait for each other. Raises DoesNotRun."""
         if state.good is None:
             return
         for stage in stages(candidate, state.good, self.mirror.text(state.good.release)):
             began = now()
             release = self.mirror.prepare(stage.text, f"On the way to {candidate.version.commit}")
             self.mirror.publish(release)
-            self._bring_up(state, replace(stage.version, release=release), began)
+            self._deployment().bring_up(replace(stage.version, release=release), began)
 
     def _fail(self, state: State, version: Version, reason: str, *, again: bool) -> State:
         """It does not run; what ran before comes back."""
@@ -289,42 +229,15 @@ class Rollout:
         return self._go_on(self.store.save(state, trying=trying))
 
     def _go_back(self, state: State, trying: Trying) -> State:
-        """Portainer is told until its containers are there; when it takes too long, compose is run here."""
-        watch, version, began, alone = self._watch(), trying.version, time.monotonic(), False
-        knock(self.stack)
-        knocked = began
-        while True:
-            watch.look()
-            if not list(watch.missing(version)):
-                break
-            spent = time.monotonic() - began
-            if spent > self.stack.timeout_s:
-                return state  # goes on with the next turn
-            if watch.lacks(version):
-                is_at_it = self.store.was_fetched(trying.began)
-                if spent > (ALONE_LATER_S if is_at_it else ALONE_S) and not alone:
-                    alone = True
-                    self._alone(version)
-                elif not is_at_it and time.monotonic() - knocked > KNOCK_BACK_S:
-                    self._knock_again()
-                    knocked = time.monotonic()
-            time.sleep(LOOK_S)
-        remove(watch.orphans(version))
-        self.store.record(version, "back", seconds=round(time.monotonic() - began, 1), alone=alone)
-        return self.store.save(state, good=version, trying=None)
+        """The version before is released; when that takes too long, the next turn goes on with it."""
+        done = self._deployment().bring_back(trying.version, trying.began)
+        if done is None:
+            return state
+        self.store.record(trying.version, "back", seconds=done.seconds, alone=done.alone)
+        return self.store.save(state, good=trying.version, trying=None)
 
-    def _knock_again(self) -> str:
-        """With what may be in Portainer's way taken out of it."""
-        if unstick(self.stack, self.engine.volume(DATA)):
-            self.tell("a fetch of Portainer's had broken off; its rest is removed")
-        return knock(self.stack)
-
-    def _alone(self, version: Version) -> None:
-        self.tell("Portainer does not bring it back; running compose here")
-        try:
-            up(self.stack.name, self.mirror.text(version.release), self.stack.timeout_s)
-        except EngineError as error:
-            self.tell(str(error))
+    def _deployment(self) -> Deployment:
+        return Deployment(self.stack, self.store, self.mirror, self.engine, self.tell)
 
     def _saw(self, state: State, asked: str, error: str) -> State:
         error = self._hidden(error)
@@ -333,7 +246,7 @@ class Rollout:
         return self.store.save(state, asked=asked, source_error=error)
 
     def _watch(self) -> Watch:
-        return Watch(self.engine, self.stack.name, self.stack.secrets)
+        return watch_of(self.engine, self.stack)
 
     def _hidden(self, text: str) -> str:
         for secret in sorted(filter(None, self.stack.secrets), key=len, reverse=True):

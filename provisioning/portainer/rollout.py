@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from provisioning.compose.look import ComposeRefused, Project, Seen, look, objections, pull
+from provisioning.compose.look import ComposeRefused, Seen, look, objections, pull
 from provisioning.errors import ProvisioningError
 from provisioning.gate.candidate import MARK
-from provisioning.git import Repository
-from provisioning.host import Address
-from provisioning.hosts import Hosts
-from provisioning.portainer.containers import Docker
 from provisioning.portainer.env_values import from_pairs
 from provisioning.portainer.gated import Gate
 from provisioning.portainer.same_commit import deploy_again
-from provisioning.portainer.stacks import INACTIVE, AutoUpdate, Found, GitSource, Stacks, commit_of
+from provisioning.portainer.source_files import project_of
+from provisioning.portainer.stacks import INACTIVE, AutoUpdate, Found, Stacks, commit_of
+from provisioning.portainer.wanted import NotOurs, Scene, Wanted, owner_of
 from provisioning.portainer.watch import Goal, RolloutFailed, Watch
-
-OWNER = "HYPERCOMPOSE_OWNER"
-"""Variable of every stack of ours: `<site>/<stack>/<name>`; a stack without it is somebody else's."""
-
 
 _TAKEN = (
     "name {name}: taken by a compose project outside of Portainer; choose another name, or say `adopt: true` to take "
@@ -29,54 +22,11 @@ _TAKEN = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """A stack with nothing left to decide. Either `inline`, or `source` with its `repository` as we reach it."""
-
-    name: str
-    owner: str
-    update: AutoUpdate
-    env: Mapping[str, str] = field(default_factory=dict, repr=False)
-    inline: str | None = None
-    source: GitSource | None = None
-    repository: Repository | None = None
-    commit: str = ""
-    """Of a ref that is ours alone; empty where others push and Portainer follows."""
-    gated: bool = False
-    """Whether the source is the gate of its host, which has looked at everything already."""
-    adopt: bool = False
-    deployed: bool = False
-    """Whether the state says that we have deployed it: then containers of its name are ours."""
-    allowed_paths: tuple[str, ...] = ()
-    timeout_s: float = 180
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-
-    @property
-    def all_env(self) -> dict[str, str]:
-        """With the mark of its owner."""
-        return {**self.env, OWNER: self.owner}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scene:
-    """Where it happens."""
-
-    hosts: Hosts
-    address: Address
-    stacks: Stacks
-    docker: Docker
-    tell: Callable[[str], None] = lambda text: None
-
-
-class NotOurs(ProvisioningError):
-    """The name is taken by a stack or compose project that we did not make."""
-
-
 def prepare(scene: Scene, wanted: Wanted) -> Goal:
     """Everything that can be known before anything is touched; the images are on the host afterwards."""
     if wanted.gated:
         return _released(scene, wanted)
-    project, commit = _project(wanted)
+    project, commit = project_of(wanted)
     scene.tell("looking at its files on the host")
     seen = look(scene.hosts, scene.address, project)
     against = [*objections(project, seen), *_unowned(scene, wanted, seen)]
@@ -218,11 +168,6 @@ def _released(scene: Scene, wanted: Wanted) -> Goal:
     )
 
 
-def owner_of(found: Found) -> str | None:
-    """Whose stack it is; None for one that no program like this has made."""
-    return from_pairs(found.get("Env")).get(OWNER)
-
-
 def existing(scene: Scene, wanted: Wanted) -> Found | None:
     """The stack of this name if it is ours, or may be adopted. Raises NotOurs."""
     found = scene.stacks.find(wanted.name)
@@ -269,43 +214,3 @@ def _created(stacks: Stacks, wanted: Wanted) -> Found:
     if wanted.source is not None:
         return stacks.create_git(wanted.name, wanted.source, wanted.all_env, wanted.update)
     return stacks.create_inline(wanted.name, wanted.inline or "", wanted.all_env)
-
-
-def _project(wanted: Wanted) -> tuple[Project, str]:
-    """Its files, and the commit they are of. Raises GitError, ComposeRefused."""
-    if wanted.source is None or wanted.repository is None:
-        order, commit, files = ["compose.yaml"], "", {"compose.yaml": wanted.inline or ""}
-    else:
-        order = [wanted.source.path, *wanted.source.additional]
-        commit, found = wanted.repository.snapshot(wanted.source.ref, _folder(wanted.source.path))
-        if wanted.commit not in ("", commit) and wanted.repository.advance(wanted.source.ref, wanted.commit):
-            commit, found = wanted.repository.snapshot(wanted.source.ref, _folder(wanted.source.path))
-        missing = [path for path in order if path not in found]
-        if missing:
-            has = ", ".join(sorted(found)[:8]) or "nothing"
-            raise ComposeRefused(
-                f"path {missing[0]}: not in {wanted.source.ref}, which has {has}; look at its spelling"
-            )
-        texts = {path: _text(content) for path, content in found.items()}
-        if binary := [path for path in order if texts[path] is None]:
-            raise ComposeRefused(f"path {binary[0]}: is no UTF-8 text, which a compose file must be")
-        files = {path: text for path, text in texts.items() if text is not None}
-        if wanted.commit and commit != wanted.commit:
-            raise ComposeRefused(
-                f"ref {wanted.source.ref}: is at {commit[:10]}, expected {wanted.commit[:10]}; somebody pushed to it"
-            )
-    project = Project(
-        name=wanted.name, files=files, order=order, env=wanted.all_env, allowed_paths=wanted.allowed_paths
-    )
-    return project, commit
-
-
-def _folder(path: str) -> str:
-    return str(PurePosixPath(path).parent).removeprefix(".")
-
-
-def _text(content: bytes) -> str | None:
-    try:
-        return None if b"\0" in content else content.decode()
-    except UnicodeDecodeError:
-        return None

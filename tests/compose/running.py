@@ -29,13 +29,22 @@ DEADLINE_S = 20.0
 class Running:
     """One project, up."""
 
-    def __init__(self, engine: docker.DockerClient, lab: Lab, name: str, images: Mapping[str, str]) -> None:
-        """Render it; images are local tags by key."""
+    def __init__(
+        self,
+        engine: docker.DockerClient,
+        lab: Lab,
+        name: str,
+        images: Mapping[str, str],
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Render it; images are local tags by key, `env` is what its variables are beside address and ports."""
         self.engine, self._lab, self._images = engine, lab, images
-        self.name, self.port = f"{lab.site}-{name}", free_port()
+        self.name, self._env = f"{lab.site}-{name}", dict(env or {})
         self.secrets = lab.directory / "secrets"
         self.secrets.mkdir(mode=0o700)
         self.project = Project(name)
+        self.ports = {port.variable: free_port() for port in self.project.declared.ports.values()}
+        self.port = next(iter(self.ports.values()))
         self._file = lab.directory / "compose.yaml"
         self._file.write_text(self._rendered())
         self._program = compose_program(lab.directory / "compose")
@@ -53,9 +62,9 @@ class Running:
             "HOME": str(self._lab.directory),
             "DOCKER_HOST": dockerd.address(),
             "SECRETS": str(self.secrets),
-            "GUESTBOOK_ADDRESS": "127.0.0.1",
-            "GUESTBOOK_PORT": str(self.port),
-            "GUESTBOOK_LOG_LEVEL": "debug",
+            **{name: "127.0.0.1" for name in self.project.declared.parameters if name.endswith("_ADDRESS")},
+            **{variable: str(port) for variable, port in self.ports.items()},
+            **self._env,
         }
         command = [*self._program, "--progress=quiet", f"--project-name={self.name}", f"--file={self._file}"]
         done = subprocess.run(
@@ -91,7 +100,7 @@ class Running:
         """The platform's file; networks and volumes carry the test's labels, too, so that they never outlive it."""
         content = yaml.safe_load(self.project.rendered(self._images.__getitem__, self._lab.labels)["compose.yaml"])
         for part in ("networks", "volumes"):
-            for name, entry in content[part].items():
+            for name, entry in content.get(part, {}).items():
                 content[part][name] = {**(entry or {}), "labels": self._lab.labels}
         return json.dumps(content)  # JSON is YAML
 
@@ -103,6 +112,14 @@ def until(holds: Callable[[], bool], what: str, timeout_s: float = DEADLINE_S) -
         assert time.monotonic() < start + timeout_s, f"not within {timeout_s:.0f} s: {what}"
         time.sleep(0.1)
     return time.monotonic() - start
+
+
+def used_mib(container: Container) -> float:
+    """Memory that its processes cannot do without."""
+    stats: Any = container.stats(stream=False)
+    memory = stats["memory_stats"]
+    cached = memory["stats"].get("total_inactive_file", memory["stats"].get("inactive_file", 0))
+    return float(memory["usage"] - cached) / 2**20
 
 
 def compose_program(room: Path) -> list[str]:

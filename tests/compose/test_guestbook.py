@@ -25,7 +25,7 @@ HOSTILE = 'Robert\'); DROP TABLE entries;-- <script>alert(1)</script> <!--# echo
 @pytest.fixture(scope="module")
 def guestbook(engine: docker.DockerClient, images: Mapping[str, str], room: Lab) -> Iterator[Running]:
     """Up and healthy."""
-    running = Running(engine, room, "guestbook", images)
+    running = Running(engine, room, "guestbook", images, {"GUESTBOOK_LOG_LEVEL": "debug"})
     running.secret(SECRET, PASSWORD)
     try:
         assert running.up() < 30

@@ -152,6 +152,15 @@ def test_an_extension_before_the_stop_is_written_wins(database: Database) -> Non
     assert (kept.run, kept.expired_for, todo(kept)) == (Run.STARTED, None, None)
 
 
+def test_a_warning_of_the_deadline_before_is_none_of_the_next(database: Database) -> None:
+    tell(database)
+    run(database, lasts=DAY)
+    (warning,) = asked(database, NOW)
+    database.transact(extend, "shop", by=DAY, now=NOW, who="ann", max_days=90)
+    assert not database.transact(handle, warning, now=NOW, policy=POLICY, who="ticker")
+    assert [(what.action, what.deadline) for what in asked(database, NOW)] == [(Action.WARN, NOW + 2 * DAY)]
+
+
 def test_an_extension_in_the_grace_wins_over_a_destroy_that_is_not_written(database: Database) -> None:
     tell(database)
     instance = run(database, lasts=DAY)

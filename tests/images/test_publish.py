@@ -44,6 +44,7 @@ class Site:
     server: RegistryServer
     external: dict[str, str] = field(default_factory=dict)
     base: str = "debian:bookworm-slim"
+    bases: dict[str, str] = field(default_factory=dict)
 
     @property
     def lock(self) -> Path:
@@ -57,6 +58,7 @@ class Site:
             lock=self.lock,
             base=self.base,
             prefix="team",
+            bases=self.bases,
             external=self.external,
         )
         return publish_images(request)
@@ -132,6 +134,24 @@ def test_an_image_that_the_registry_lost_and_a_new_base_are_built_again(site: Si
     site.base = "debian:other"
     site.publish()
     assert len([call for call in site.calls() if call["argv"][0] == "build"]) == 2
+
+
+def test_an_image_with_a_base_of_its_own_is_built_on_that_and_alone_when_it_changes(site: Site) -> None:
+    site.bases = {"api": "debian:bullseye-slim"}
+    site.publish()
+    built = [call["argv"] for call in site.calls() if call["argv"][0] == "build"]
+    found = {argv[-1].rpartition("/")[2]: [word for word in argv if word.startswith("BASE=")] for argv in built}
+    assert found == {"api": ["BASE=debian:bullseye-slim"], "web": ["BASE=debian:bookworm-slim"]}
+    site.bases = {"api": "debian:other"}
+    site.publish()
+    assert [call["argv"][-1] for call in site.calls() if call["argv"][0] == "build"] == [str(site.room / "images/api")]
+
+
+def test_a_base_for_an_image_that_is_not_there_is_refused(site: Site) -> None:
+    site.bases = {"apo": "debian:x"}
+    with pytest.raises(ProvisioningError, match=r"images.bases.apo: is no folder of images/, expected one of api, web"):
+        site.publish()
+    assert not site.calls()
 
 
 def test_an_image_that_is_gone_leaves_the_lock(site: Site) -> None:

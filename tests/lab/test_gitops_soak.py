@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ SHOP: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def site(checkout: Checkout) -> Iterator[Site]:
-    with site_of(checkout) as found:
+    with site_of(replace(checkout, timeout_s=1200)) as found:
         yield found
 
 

@@ -30,7 +30,7 @@ GROUP: dict[str, Any] = {
 def site(lab_site: Path, tmp_path: Path) -> Path:
     """The lab's site with an image lock that is there without a lab."""
     lock = tmp_path / "images.lock.yaml"
-    write_lock(lock, "portainer", "guestbook-web", "guestbook-api", "postgres", "nginx")
+    write_lock(lock, "portainer", "guestbook-web", "guestbook-api", "postgres", "nginx", "odoo")
     lab_site.write_text(lab_site.read_text().replace(str(tmp_path / "site.images.yaml"), str(lock)))
     return lab_site
 

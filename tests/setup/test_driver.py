@@ -261,3 +261,15 @@ def test_up_keeps_the_pinned_keys_for_ssh(ran: Recorder, tmp_path: Path) -> None
     ran.prints["pulumi stack output"] = json.dumps(OUTPUTS)
     driver.up(on_lab(tmp_path), [])
     assert (tmp_path / ".lab" / "known_hosts.lab").read_text() == "10.0.0.5 ssh-ed25519 AAAA\n"
+
+
+def test_images_of_a_lab_are_all_that_there_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def lab(_: Session, *words: str) -> int:
+        asked.extend(words)
+        return 0
+
+    monkeypatch.setattr(driver, "lab", lab)
+    assert driver.images(on_lab(tmp_path), []) == 0
+    assert asked[0] == "up" and {"odoo", "nginx", "postgres"} <= set(asked[1:])

@@ -24,6 +24,7 @@ class Modules:
     def __init__(self) -> None:
         self.ran: list[Sequence[str]] = []
         self.code = 0
+        self.lab: list[Sequence[str]] = []
 
     def python(self, session: Session, *line: str) -> int:
         self.ran.append(line)
@@ -34,6 +35,7 @@ class Modules:
 def modules(monkeypatch: pytest.MonkeyPatch) -> Modules:
     found = Modules()
     monkeypatch.setattr(module, "python", found.python)
+    monkeypatch.setattr(module, "lab", lambda session, *line: found.lab.append(line))
     return found
 
 
@@ -45,20 +47,36 @@ def session(tmp_path: Path) -> Session:
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 130])
-@pytest.mark.parametrize("target", COMMANDS)
+@pytest.mark.parametrize("target", HOSTING)
 def test_every_command_runs_hosting_for_stack_and_folder_and_passes_its_exit_code_on(
     modules: Modules, session: Session, target: str, code: int
 ) -> None:
     modules.code = code
     assert HOSTING[target](session, ["--json", "$(reboot)"]) == code
     about = ("--stack", session.stack, "--folder", str(session.site.folder))
-    assert modules.ran == [("hosting", COMMANDS[target], *about, "--json", "$(reboot)")]
+    assert modules.ran == [("hosting", COMMANDS.get(target, "new"), *about, "--json", "$(reboot)")]
 
 
 def test_every_command_is_one_of_make() -> None:
     makefile = (Path(module.__file__).parents[1] / "Makefile").read_text()
-    assert set(COMMANDS) <= set(driver.COMMANDS)
-    assert all(f"\n{target}: ## " in makefile for target in COMMANDS)
+    assert set(HOSTING) <= set(driver.COMMANDS)
+    assert all(f"\n{target}: ## " in makefile for target in HOSTING)
+
+
+@pytest.mark.parametrize(
+    ("product", "images"),
+    [
+        ("odoo", ("odoo", "postgres")),
+        ("nginx", ("nginx",)),
+        *((product, ()) for product in ("", "guestbook/../odoo", "../compose/odoo", "$(reboot)", "none")),
+    ],
+)
+def test_a_lab_has_the_images_of_a_product_before_an_instance_of_it(
+    modules: Modules, session: Session, monkeypatch: pytest.MonkeyPatch, product: str, images: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("PRODUCT", product)
+    assert HOSTING["instance-new"](session, []) == 0
+    assert modules.lab == [("up", *images)] and len(modules.ran) == 1
 
 
 def test_where_nobody_ever_asked_for_an_instance_nobody_is_asked(modules: Modules, session: Session) -> None:
@@ -109,7 +127,7 @@ def test_a_destroy_asks_before_it_writes_anything(
 ) -> None:
     (session.site.folder / module.DATABASE).touch()
     modules.code = 1
-    monkeypatch.setattr(driver, "lab", lambda *_: 0)
+    monkeypatch.setattr(driver, "lab", lambda *_: 0, raising=False)
     monkeypatch.setattr(driver, "usable", lambda _: object())
     monkeypatch.setattr(driver, "_refuse_protected", lambda *_: None)
     for name in ("_ready_to_write", "_settle", "_write"):

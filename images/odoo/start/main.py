@@ -30,8 +30,14 @@ def main(arguments: list[str]) -> NoReturn:
         _prepare(environment)
     except Refused as refused:
         sys.exit(f"odoo: {refused}")
+    os.execve(COMMAND[0], command(arguments), environment)  # noqa: S606 - no shell is wanted
+
+
+def command(arguments: list[str]) -> list[str]:
+    """Odoo's command line: a command of its own, such as `shell`, stands before its options."""
     more = arguments[1:] if arguments[:1] == ["odoo"] else arguments
-    os.execve(COMMAND[0], [*COMMAND, *more], environment)  # noqa: S606 - no shell is wanted
+    word = more[:1] if more and not more[0].startswith("-") else []
+    return [COMMAND[0], *word, *COMMAND[1:], *more[len(word) :]]
 
 
 def _prepare(environment: dict[str, str]) -> None:

@@ -19,8 +19,9 @@ from provisioning.errors import ProvisioningError
 from provisioning.portainer.api import PortainerError
 from provisioning.portainer.containers import Docker
 from provisioning.portainer.env_values import from_pairs
-from provisioning.portainer.rollout import OWNER, Scene, Wanted, change, create, existing, owner_of, stop, store
+from provisioning.portainer.rollout import change, create, existing, stop, store
 from provisioning.portainer.stacks import INACTIVE, Found, Stacks, commit_of
+from provisioning.portainer.wanted import OWNER, Scene, Wanted, owner_of
 from provisioning.portainer.watch import RolloutFailed
 from provisioning.steps.kind import AS_WANTED
 

@@ -21,8 +21,8 @@ from provider.resources.publication import repository_of
 from provider.resources.step import address_of
 from provisioning.claim import Problem
 from provisioning.portainer.env_values import NAME as ENV_NAME
-from provisioning.portainer.rollout import Wanted
 from provisioning.portainer.stacks import AutoUpdate, GitSource
+from provisioning.portainer.wanted import Wanted
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 REF = re.compile(r"refs/(heads|tags)/[^\s~^:?*\[\\\x00-\x1f\x7f]+")

@@ -12,8 +12,8 @@ from provider.resource import Context, Properties, known
 from provider.resources.step import address_of
 from provisioning.claim import Problem
 from provisioning.errors import ProvisioningError
-from provisioning.portainer.rollout import Scene
 from provisioning.portainer.volumes import Project, copy_volumes
+from provisioning.portainer.wanted import Scene
 
 COPY = "copy"
 PATIENCE_S = 900

@@ -13,8 +13,8 @@ from provisioning.errors import ProvisioningError
 from provisioning.git import GitError
 from provisioning.portainer.api import PortainerError, PortainerUnreachable
 from provisioning.portainer.env_values import to_pairs
-from provisioning.portainer.rollout import OWNER
 from provisioning.portainer.stacks import AutoUpdate
+from provisioning.portainer.wanted import OWNER
 from tests.provider.portainer.serving import GIT, INLINE, PLACE, SERVER, TEXT, URN, Served
 from tests.provisioning.portainer.world import NEW, OLD, OURS, REF, container, stack
 

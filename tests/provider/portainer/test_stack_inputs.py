@@ -8,8 +8,8 @@ import pytest
 
 from provider.resources.portainer.stack_inputs import problems, wanted_of
 from provider.values import UNKNOWN
-from provisioning.portainer.rollout import OWNER
 from provisioning.portainer.stacks import AutoUpdate
+from provisioning.portainer.wanted import OWNER
 from tests.provider.portainer.serving import GIT, INLINE
 
 

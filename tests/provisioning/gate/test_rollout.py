@@ -11,6 +11,7 @@ import pytest
 
 from provisioning.compose.containers import Container
 from provisioning.errors import ProvisioningError
+from provisioning.gate import deployment
 from provisioning.gate import rollout as module
 from provisioning.gate.engine import EngineError
 from provisioning.gate.mirror import Mirror
@@ -228,7 +229,7 @@ def test_a_return_that_takes_too_long_goes_on_with_the_next_turn(world: World, m
     def refuses(project: str, text: str, timeout_s: float) -> None:
         raise EngineError("compose: no such network")
 
-    monkeypatch.setattr(module, "up", refuses)
+    monkeypatch.setattr(deployment, "up", refuses)
     world.works(timeout_s=0.1)
     world.release("bad")
     state = world.state
@@ -253,8 +254,8 @@ CRASHING_CLOCK = SimpleNamespace(monotonic=time.monotonic, sleep=_crash)
 CRASHES: dict[str, Callable[[World, pytest.MonkeyPatch], None]] = {
     "before the ref moves": lambda world, patch: patch.setattr(Mirror, "publish", _crash),
     "before portainer is told": lambda world, patch: setattr(world, "on_knock", _crash),
-    "while containers start": lambda world, patch: patch.setattr(module, "time", CRASHING_CLOCK),
-    "before orphans are removed": lambda world, patch: patch.setattr(module, "remove", _crash),
+    "while containers start": lambda world, patch: patch.setattr(deployment, "time", CRASHING_CLOCK),
+    "before orphans are removed": lambda world, patch: patch.setattr(deployment, "remove", _crash),
     "before the end is noted": lambda world, patch: patch.setattr(Store, "record", _crash),
 }
 
@@ -598,9 +599,9 @@ def test_what_is_gone_again_after_the_second_attempt_failed(world: World, monkey
     with pytest.raises(KeyboardInterrupt):
         world.turn()
     world.engine.found, world.deaf, world.on_knock = [], " ", lambda: None
-    monkeypatch.setattr(module, "up", lambda *arguments: None)
+    monkeypatch.setattr(deployment, "up", lambda *arguments: None)
     deployed = world.deploy
-    monkeypatch.setattr(module, "ALONE_S", 9.0)
+    monkeypatch.setattr(deployment, "ALONE_S", 9.0)
     world.on_knock = lambda: deployed(world.mirror.text(world.mirror.head())) if world.state.trying.back else None  # type: ignore[union-attr]
     state = world.turn()
     assert state.refused and "its containers were removed again" in state.refused.reason

@@ -15,7 +15,7 @@ import yaml
 
 from provisioning.compose.containers import Container
 from provisioning.compose.look import Project
-from provisioning.gate import candidate, rollout, watch
+from provisioning.gate import candidate, deployment, rollout, watch
 from provisioning.gate.candidate import MARK
 from provisioning.gate.config import Folders, Gated
 from provisioning.gate.engine import EngineError
@@ -141,12 +141,12 @@ class World:
             patch.setattr(module, "pull", self.pull)
         patch.setattr(candidate, "program", lambda project: project)
         patch.setattr(candidate, "run", self.look)
-        patch.setattr(rollout, "knock", self.knock)
-        patch.setattr(rollout, "up", self.up)
-        patch.setattr(rollout, "remove", self.remove)
-        patch.setattr(rollout, "LOOK_S", 0.001)
+        patch.setattr(deployment, "knock", self.knock)
+        patch.setattr(deployment, "up", self.up)
+        patch.setattr(deployment, "remove", self.remove)
+        patch.setattr(deployment, "LOOK_S", 0.001)
         for name in ("KNOCK_AGAIN_S", "KNOCK_BACK_S", "ALONE_S"):
-            patch.setattr(rollout, name, 0.02)
+            patch.setattr(deployment, name, 0.02)
         patch.setattr(watch, "GONE_S", 0.02)
 
     @property

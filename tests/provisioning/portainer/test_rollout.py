@@ -11,8 +11,9 @@ from provisioning.compose.look import ComposeRefused
 from provisioning.errors import ProvisioningError
 from provisioning.portainer import watch as watching
 from provisioning.portainer.api import PortainerError
-from provisioning.portainer.rollout import OWNER, NotOurs, Wanted, change, create, existing, prepare
+from provisioning.portainer.rollout import change, create, existing, prepare
 from provisioning.portainer.stacks import AutoUpdate
+from provisioning.portainer.wanted import OWNER, NotOurs, Wanted
 from provisioning.portainer.watch import RolloutFailed
 from tests.provisioning.portainer.world import (
     NEW,

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from provisioning.portainer import watch as watching
-from provisioning.portainer.rollout import OWNER, change
+from provisioning.portainer.rollout import change
 from provisioning.portainer.stacks import AutoUpdate
+from provisioning.portainer.wanted import OWNER
 from provisioning.portainer.watch import RolloutFailed
 from tests.provisioning.portainer.world import BESIDE, NEW, OURS, REF, SOURCE, FakeRepository, World, stack, wanted
 

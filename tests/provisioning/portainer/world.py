@@ -10,8 +10,8 @@ from typing import Any
 from provisioning.compose.containers import Container
 from provisioning.host import Address, Result
 from provisioning.portainer.env_values import from_pairs, to_pairs
-from provisioning.portainer.rollout import OWNER, Scene, Wanted
 from provisioning.portainer.stacks import AutoUpdate, GitSource
+from provisioning.portainer.wanted import OWNER, Scene, Wanted
 
 ADDRESS = Address(host="10.0.0.9", user="ops", host_key="ssh-ed25519 AAAA")
 OURS = "lab/dev/shop"
