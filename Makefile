@@ -5,9 +5,9 @@ SITE ?=
 ARGS ?=
 # Read from the environment, where no shell takes them apart. EXPORT: a file to restore a state from. FORMAT: of outputs.
 # NAME, FROM, CLASS, BRIDGE: of a new stack. A, B: two stacks. APP, TO: an application, and a commit of it.
-# PRODUCT, VERSION, SIZE, DAYS, TENANT, OWNER: of an instance.
+# PRODUCT, VERSION, SIZE, DAYS, TENANT, OWNER, ROUTE: of an instance.
 # HOST, FILE: of a Portainer and its backup.
-export SITE STACKS EXPORT FORMAT NAME FROM CLASS BRIDGE A B APP TO HOST FILE PRODUCT VERSION SIZE DAYS TENANT OWNER
+export SITE STACKS EXPORT FORMAT NAME FROM CLASS BRIDGE A B APP TO HOST FILE PRODUCT VERSION SIZE DAYS TENANT OWNER ROUTE
 
 # The environment's own Python once there is one: it starts without the detour over the machine's.
 PYTHON := $(if $(wildcard .venv/bin/python),.venv/bin/python,python3)
@@ -79,7 +79,7 @@ state-restore: ## restore a state from an export: make state-restore STACK=accep
 instances: ## instances of products, with ports, state and time left: make instances [ARGS=--json]
 	@$(SETUP) instances $(ON)
 
-instance-new: ## an instance of a product: make instance-new PRODUCT=odoo NAME=shop [SIZE=small] [DAYS=14] [ARGS='--set …']
+instance-new: ## an instance of a product: make instance-new PRODUCT=odoo NAME=shop [SIZE=small] [DAYS=14] [ROUTE=name|none] [ARGS='--set …']
 	@$(SETUP) instance-new $(ON)
 
 instance-stop: ## stop one, its data stays: make instance-stop NAME=shop

@@ -5,6 +5,7 @@ from components.docker_host import DockerHost, DockerHostArgs
 from components.host_baseline import HostBaseline, HostBaselineArgs
 from components.host_commands import HostCommands, HostCommandsArgs
 from components.host_steps import HostConnection
+from components.instance_router import InstanceRouter, InstanceRouterArgs
 from components.portainer_server import PortainerServer, PortainerServerArgs
 from components.portainer_stack import PortainerStack, PortainerStackArgs
 from components.rocky_app_vm import RockyAppVm, RockyAppVmArgs
@@ -19,6 +20,8 @@ __all__ = [
     "HostCommands",
     "HostCommandsArgs",
     "HostConnection",
+    "InstanceRouter",
+    "InstanceRouterArgs",
     "OwnedBridge",
     "OwnedVlan",
     "PortainerServer",

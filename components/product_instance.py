@@ -7,11 +7,24 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from components.host_steps import HostConnection
+from components.host_steps import HostConnection, StepChain
 from components.native import NativeProvider
 from components.portainer_server import Target
 from components.portainer_stack import PortainerStack, PortainerStackArgs
 from settings.stack_plan import StackPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """A name at the router of the host that leads to an instance."""
+
+    host: str
+    """All of it."""
+    key: str
+    """Of the port that it leads to."""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """Path -> key of another port."""
+    tls_port: pulumi.Input[int] = 443
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,25 +41,43 @@ class ProductInstanceArgs:
     owner: str
     given: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Secrets that are not to be made up."""
+    named: Named | None = None
+    """None: it has ports alone."""
 
 
 class ProductInstance(pulumi.ComponentResource):
-    """Done when all of its services are well. Its secrets are made up once, and stay."""
+    """Done when all of its services are well, and its name leads to it. Its secrets are made up once, and stay."""
 
     kind = "ProductInstance"
     urls: pulumi.Output[dict[str, str]]
-    """Address by port name."""
+    """Address by port name; where a name leads to a port, the name."""
     images: pulumi.Output[dict[str, str]]
     """Image by service."""
 
     def __init__(self, name: str, args: ProductInstanceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Declare its compose stack."""
+        """Declare its compose stack, and then its name."""
         super().__init__(f"hypercompose:product:{self.kind}", name, None, opts)
         stack = PortainerStack(name, _stack(args), pulumi.ResourceOptions(parent=self))
-        self.urls = pulumi.Output.all(**stack.urls)
+        self.urls = pulumi.Output.all(**{**stack.urls, **self._route(args, stack)})
         self.images = stack.images
         self.secrets = stack.secrets
         self.register_outputs({"urls": self.urls, "images": self.images})
+
+    def _route(self, args: ProductInstanceArgs, stack: PortainerStack) -> dict[str, pulumi.Output[str]]:
+        named, ports = args.named, args.plan.ports
+        if named is None:
+            return {}
+        leads_to = {
+            "route": args.plan.name,
+            "host": named.host,
+            "address": args.connection.host,
+            "port": ports[named.key],
+            "paths": {path: ports[key] for path, key in named.paths.items()},
+        }
+        chain = StepChain(self, args.native, args.connection, after=[stack])
+        chain.add("Route", f"route-{args.plan.name}", leads_to)
+        shown = pulumi.Output.from_input(named.tls_port).apply(lambda port: "" if int(port) == 443 else f":{int(port)}")
+        return {named.key: pulumi.Output.format("https://{0}{1}", named.host, shown)}
 
 
 class OdooInstance(ProductInstance):

@@ -22,6 +22,7 @@ from settings.secrets import (
     link_secret_problems,
     missing_password,
     registry_user,
+    route_key_problems,
     stack_secret_problems,
 )
 
@@ -44,6 +45,8 @@ class Secrets:
     """Of the user of each link's share."""
     links: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """Link -> name -> value."""
+    route_keys: Mapping[str, pulumi.Input[str]] = field(default_factory=dict, repr=False)
+    """Of the certificates that the site gives for names of instances, by host."""
 
     @classmethod
     def of(cls, program: Program) -> Secrets:
@@ -57,6 +60,7 @@ class Secrets:
             portainer_password=own.get_secret("portainer_password"),
             stacks=_stack_secrets(program),
             **_of_links(program),
+            route_keys=_route_keys(program),
         )
 
     def key_for_commands(self, program: Program) -> pulumi.Input[str] | None:
@@ -87,6 +91,15 @@ def _of_links(program: Program) -> dict[str, Any]:
         raise SettingsError(f"Pulumi.{program.stack}.yaml", problems)
     passwords = {link.name: pulumi.Output.secret(own.get(link.name, shared or "")) for link in program.links}
     return {"link_passwords": passwords, "links": found}
+
+
+def _route_keys(program: Program) -> Mapping[str, pulumi.Input[str]]:
+    """Raises SettingsError for a key that is missing, is not the certificate's, or belongs to none."""
+    found = _flat("route_keys", "host")
+    given = {host: plan.certificate for host, plan in program.routers.items() if plan.certificate}
+    if problems := list(route_key_problems(given, found)):
+        raise SettingsError(f"Pulumi.{program.stack}.yaml", problems)
+    return {host: pulumi.Output.secret(key) for host, key in found.items()}
 
 
 def _given(name: str, of: str) -> dict[str, dict[str, str]]:

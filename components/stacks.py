@@ -10,6 +10,7 @@ import pulumi
 
 from components.docker_host import DockerHost
 from components.host_steps import HostConnection
+from components.instance_router import InstanceRouter, InstanceRouterArgs
 from components.portainer_server import ADMINISTRATOR, PortainerServer, PortainerServerArgs, Target
 from components.portainer_stack import PortainerStack, PortainerStackArgs
 from components.release_gate import ReleaseGate, ReleaseGateArgs
@@ -153,8 +154,21 @@ class Applications:
             "environment_id": target.environment_id,
             "certificate": session["certificate"],
             "data": session["data"],
+            **self._names(ground),
         }
         self.hosting_keys[ground.host.name] = pulumi.Output.secret(session["apiKey"])
+
+    def _names(self, ground: Ground) -> Mapping[str, Any]:
+        """Where the host gives names to its instances."""
+        plan = self.program.routers.get(ground.host.name)
+        if plan is None:
+            return {}
+        key = self.secrets.route_keys.get(ground.host.name)
+        arguments = InstanceRouterArgs(
+            connection=ground.connection, site=self.site, docker=ground.docker, plan=plan, key=key
+        )
+        router = InstanceRouter(f"{ground.host.name}-router", arguments)
+        return {"domain": plan.domain, "route_port": plan.port, "authority": router.authority}
 
     def _old_place(self, plan: StackPlan) -> HostConnection | None:
         moved = plan.settings.moved_from

@@ -88,6 +88,15 @@ class HostingTold(Told):
     environment_id: int = Field(description="number of its environment there")
     certificate: str = Field(description="certificate of that Portainer, to be pinned (PEM)")
     data: str = Field(description="which data volume that Portainer has; another one knows nothing of the stacks")
+    domain: str | None = Field(
+        None,
+        description="names of its instances are `<label>.<domain>`; none: it gives no names",
+        examples=["shops.lab"],
+    )
+    route_port: Port | None = Field(None, description="port of TLS of these names; none: it gives no names")
+    authority: str | None = Field(
+        None, description="certificate of the authority that vouches for them (PEM); none: the site's own does"
+    )
 
 
 class Outputs(Told):

@@ -71,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tenant", default=os.environ.get("TENANT", ""), help="default: the site")
     parser.add_argument("--owner", default=os.environ.get("OWNER") or getpass.getuser(), help="who asks for it")
     parser.add_argument("--host", default=os.environ.get("HOST", ""), help="default: the one with most room")
+    parser.add_argument(
+        "--route", default=os.environ.get("ROUTE", ""), help="default: its name, where its host has some"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the product")
     parser.add_argument("--keep-volumes", action="store_true", help="delete: its data stays on the host")
     parser.add_argument("--abandon", action="store_true", help="delete: forget it, as its host is gone for good")

@@ -9,14 +9,14 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from hosting import events, listing, request, wishes
+from hosting import events, listing, naming, request, wishes
 from hosting import extend as more_time
 from hosting.demand import MOST_DAYS
 from hosting.desk import Desk
 from hosting.errors import DemandRefused, NotThere
 from hosting.listing import Listed
 from hosting.model import Instance
-from hosting.products import demand_of, resized
+from hosting.products import demand_of, product_named, resized, route_of
 from hosting.report import line_of, lines_of, plain
 from hosting.unit import unit_text
 
@@ -87,8 +87,12 @@ def extend(desk: Desk, options: argparse.Namespace) -> int:
 
 
 def resize(desk: Desk, options: argparse.Namespace) -> int:
-    """Another size, version or settings."""
-    change = resized(desk.site, options, _row(desk, _one(desk, options).id))
+    """Another size, version, settings or name."""
+    found = _row(desk, _one(desk, options).id)
+    change = resized(desk.site, options, found)
+    if options.route:
+        route = route_of(product_named(found.product), options.route, options.name)
+        desk.database.transact(naming.give_name, options.name, route, now=_now(), who=options.owner)
     done = desk.database.transact(wishes.resize, options.name, now=_now(), who=options.owner, **change)
     return _carried_out(desk, options, done)
 

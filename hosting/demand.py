@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from hosting.errors import DemandRefused
+from hosting.routes import LABEL as ROUTE
 from hosting.words import LABEL, PORT_NAME, WORD, is_plain
 
 MOST_MEMORY_MIB = 16 * 1024 * 1024
@@ -37,6 +38,10 @@ class Demand:
     networks: int = 1
     port_names: tuple[str, ...] = ("web",)
     """Their numbers are neighbours, in this order."""
+    route: str | None = None
+    """Its name at the router of its host, where that has one; None: no name."""
+    must_route: bool = False
+    """Only on a host that gives it that name."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     lasts: timedelta | None = None
     """From the moment it is asked for; None: without limit."""
@@ -74,6 +79,8 @@ def _names(demand: Demand) -> Iterator[str]:
     for name in ("tenant", "owner"):
         if not is_plain(getattr(demand, name), 200):
             yield f"{name}: {getattr(demand, name)!r}, expected one line of at most 200 characters; say who it is for"
+    if demand.route is not None and not _fits(ROUTE, demand.route):
+        yield f"route: {demand.route!r}, expected small letters, digits, dashes, at most 63; choose another"
     for name in ("environment", "host", "idempotency_key"):
         value = getattr(demand, name)
         if value is not None and not is_plain(value, 200):

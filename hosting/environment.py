@@ -98,4 +98,6 @@ def _offer(environment: str, host: str, told: HostingTold) -> HostOffer:
         memory_mib=told.memory_mib,
         networks=told.networks,
         is_open=told.is_open,
+        domain=told.domain,
+        route_port=told.route_port,
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hosting.errors import OfferRefused
 from hosting.model import Host
-from hosting.words import WORD, is_plain
+from hosting.routes import rename
+from hosting.words import WORD, is_domain, is_plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,10 @@ class HostOffer:
     networks: int = 25
     """Docker's own address pools hold about 30."""
     is_open: bool = True
+    domain: str | None = None
+    """Names of its instances are `<route>.<domain>`; None: it gives none."""
+    route_port: int | None = None
+    """Of TLS."""
 
     @property
     def name(self) -> str:
@@ -38,10 +44,13 @@ def told(session: Session, offers: Iterable[HostOffer]) -> list[Host]:
     offers = list(offers)
     rows = {host.name: host for host in session.scalars(select(Host).order_by(Host.name).with_for_update())}
     others = [_as_offer(host) for name, host in rows.items() if name not in {offer.name for offer in offers}]
-    if problems := [line for offer in offers for line in _problems(offer, [*offers, *others])]:
+    problems = [line for offer in offers for line in _problems(offer, [*offers, *others])]
+    if problems := [*problems, *_shared_domains(offers, others)]:
         raise OfferRefused("\n".join(problems))
     for offer in offers:
         row = rows.setdefault(offer.name, Host(name=offer.name))
+        if offer.domain != row.domain:
+            rename(session, offer.name, offer.domain, now=datetime.now(UTC))
         for name, value in asdict(offer).items():
             setattr(row, name, value)
         session.add(row)
@@ -70,11 +79,26 @@ def _problems(offer: HostOffer, offers: Iterable[HostOffer]) -> Iterator[str]:
     for name in ("memory_mib", "networks"):
         if not 0 <= getattr(offer, name) < 2**31:
             yield f"{said}.{name}: {getattr(offer, name)}, expected 0 or more; correct it"
+    if (offer.domain is None) != (offer.route_port is None) or (offer.domain and not is_domain(offer.domain)):
+        yield f"{said}.domain: {offer.domain!r}, expected a domain, and a port with it; correct the outputs"
     for other in offers:
         if other is not offer and _overlap(offer, other):
             yield (
                 f"{said}.first_port: {offer.first_port}-{offer.last_port} is also of {other.name} "
                 f"({other.first_port}-{other.last_port} at {other.address}), expected ranges of their own; move one"
+            )
+
+
+def _shared_domains(offers: Iterable[HostOffer], others: Iterable[HostOffer]) -> Iterator[str]:
+    """A domain is one host's. Rows of hosts that are there no more keep theirs from nobody."""
+    told = list(offers)
+    here = {offer.environment for offer in told}
+    known = {host.domain: host.name for host in others if host.is_open and host.environment not in here}
+    for offer in told:
+        owner = known.setdefault(offer.domain, offer.name)
+        if offer.domain is not None and owner != offer.name:
+            yield (
+                f"hosts.{offer.name}.domain: {offer.domain} is also of {owner}, expected one of its own; choose another"
             )
 
 
@@ -94,4 +118,6 @@ def _as_offer(host: Host) -> HostOffer:
         memory_mib=host.memory_mib,
         networks=host.networks,
         is_open=host.is_open,
+        domain=host.domain,
+        route_port=host.route_port,
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from hosting.errors import NotThere
 from hosting.model import Host, Instance
+from hosting.routes import address
 from hosting.vocabulary import Run, State
 
 
@@ -41,6 +42,8 @@ class Listed:
     host: str
     address: str
     ports: Mapping[str, int]
+    url: str | None
+    """By its name; None: it has none."""
     state: State
     run: Run
     deadline: datetime | None
@@ -52,14 +55,14 @@ class Listed:
 
 def listing(session: Session, which: Filter | None = None, *, now: datetime) -> list[Listed]:
     """By name."""
-    found = select(Instance, Host.address).join(Host, Host.name == Instance.host).order_by(Instance.name)
+    found = select(Instance, Host).join(Host, Host.name == Instance.host).order_by(Instance.name)
     which = which or Filter()
     for field in ("name", "tenant", "owner", "product", "host", "state"):
         if (value := getattr(which, field)) is not None:
             found = found.where(getattr(Instance, field) == value)
     if which.ends_before is not None:
         found = found.where(Instance.deadline < which.ends_before)
-    return [_listed(instance, address, now) for instance, address in session.execute(found)]
+    return [_listed(instance, host, now) for instance, host in session.execute(found)]
 
 
 def find(session: Session, name: str) -> Instance:
@@ -70,7 +73,7 @@ def find(session: Session, name: str) -> Instance:
     return found
 
 
-def _listed(instance: Instance, address: str, now: datetime) -> Listed:
+def _listed(instance: Instance, host: Host, now: datetime) -> Listed:
     return Listed(
         id=instance.id,
         name=instance.name,
@@ -80,8 +83,9 @@ def _listed(instance: Instance, address: str, now: datetime) -> Listed:
         tenant=instance.tenant,
         owner=instance.owner,
         host=instance.host,
-        address=address,
+        address=host.address,
         ports={port.name: port.number for port in instance.ports},
+        url=address(instance.route, instance.domain, host.route_port),
         state=instance.state,
         run=instance.run,
         deadline=instance.deadline,

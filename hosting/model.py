@@ -49,6 +49,7 @@ class Host(Base):
     __table_args__ = (
         CheckConstraint("first_port >= 1 AND first_port <= last_port AND last_port <= 65535", name="ports"),
         CheckConstraint("memory_mib >= 0 AND networks >= 0", name="room"),
+        CheckConstraint("(domain IS NULL) = (route_port IS NULL)", name="routes"),
         UniqueConstraint("environment", "host"),
     )
 
@@ -65,6 +66,10 @@ class Host(Base):
     """How many Docker networks instances may have there."""
     is_open: Mapped[bool]
     """Takes new instances."""
+    domain: Mapped[str | None] = mapped_column(String(189))
+    """Names of its instances are `<route>.<domain>`; None: it gives none."""
+    route_port: Mapped[int | None]
+    """Of TLS."""
 
 
 class Port(Base):
@@ -97,10 +102,12 @@ class Instance(Base):
         CheckConstraint("attempts >= 0 AND made >= 0 AND made <= generation", name="counters"),
         CheckConstraint("(lock_holder IS NULL) = (lock_until IS NULL)", name="lock"),
         CheckConstraint("length(name) BETWEEN 1 AND 40", name="name"),
+        CheckConstraint("(route IS NULL) = (domain IS NULL)", name="route"),
         UniqueConstraint("name"),
         UniqueConstraint("tenant", "idempotency_key"),
         Index(None, "host"),
         Index(None, "deadline"),
+        Index(None, "domain", "route", unique=True),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -118,6 +125,10 @@ class Instance(Base):
     networks: Mapped[int]
     port_names: Mapped[list[str]]
     """What it needs ports for; their numbers are neighbours in this order."""
+    route: Mapped[str | None] = mapped_column(String(63))
+    """Its name at its host's router, without the domain; None: it has none."""
+    domain: Mapped[str | None] = mapped_column(String(189))
+    """Its host's: here as well, so that no two instances ever have the same name."""
     keep_volumes: Mapped[bool] = mapped_column(default=False)
     """Of one that is deleted: its data stays on the host."""
     state: Mapped[State]

@@ -32,6 +32,8 @@ class Order:
     tenant: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     ports: Mapping[str, int] = field(default_factory=dict)
+    route: str | None = None
+    """The whole name that leads to it; None: none does."""
     run: str = "started"
     keep_volumes: bool = False
 

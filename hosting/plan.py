@@ -26,12 +26,13 @@ ANYWHERE = IPv4Network("0.0.0.0/0")
 
 def instance_plan(order: Order, site: Site) -> StackPlan:
     """The instance as a text. Raises SettingsError, DemandRefused."""
+    product = product_named(order.product)
     settings = _settings(
         order,
         project=order.product,
         version=order.version,
         size=order.size,
-        env=product_named(order.product).checked(order.settings),
+        env={**product.checked(order.settings), **(product.hosting.routed if order.route else {})},
         ports=dict(order.ports),
         sources=(ANYWHERE,),
         tenant=order.tenant,

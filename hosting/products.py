@@ -15,6 +15,8 @@ from settings import Site
 from settings.portainer import FILE_NAME
 from settings.product import Product, load_catalogue
 
+NO_ROUTE = "none"
+
 
 def product_named(name: str) -> Product:
     """Of the catalogue. DemandRefused with those that are there."""
@@ -47,6 +49,8 @@ def demand_of(site: Site, options: argparse.Namespace, lasts: timedelta) -> Dema
         memory_mib=size.memory_mib,
         networks=product.hosting.networks,
         port_names=tuple(_ports(product)),
+        route=route_of(product, options.route, options.name),
+        must_route=options.route not in ("", NO_ROUTE),
         settings=given,
         lasts=lasts,
         environment=options.stack,
@@ -62,6 +66,15 @@ def resized(site: Site, options: argparse.Namespace, instance: Instance) -> dict
     version, size = options.version or instance.version, options.size or instance.size
     product.version(version)
     return {"size": size, "version": version, "memory_mib": product.size(size).memory_mib, "settings": settings}
+
+
+def route_of(product: Product, asked: str, name: str) -> str | None:
+    """The name to ask its host's router for: by default the instance's own. DemandRefused."""
+    if product.hosting.route is None and asked not in ("", NO_ROUTE):
+        raise DemandRefused(
+            f"ROUTE={asked}: {product.name} answers to no name, expected ROUTE={NO_ROUTE}; leave it out"
+        )
+    return None if asked == NO_ROUTE or product.hosting.route is None else asked or name
 
 
 def settings_of(given: Iterable[str]) -> dict[str, str]:

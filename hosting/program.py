@@ -10,9 +10,10 @@ import pulumi
 from components.host_steps import HostConnection
 from components.native import NativeProvider
 from components.portainer_server import Target
-from components.product_instance import KINDS, ProductInstance, ProductInstanceArgs
+from components.product_instance import KINDS, Named, ProductInstance, ProductInstanceArgs
 from hosting.order import Order
 from hosting.plan import instance_plan
+from hosting.products import product_named
 from settings import Site
 
 Told = pulumi.Output[Mapping[str, Any]]
@@ -32,6 +33,7 @@ def declare(order: Order, site: Site) -> None:
         plan=plan,
         environment=order.environment,
         owner=order.owner,
+        named=name_of(order, offer.apply(lambda told: told.get("route_port") or 443)),
     )
     instance = KINDS.get(order.product, ProductInstance)(order.compose_project, arguments)
     pulumi.export("urls", instance.urls)
@@ -39,6 +41,14 @@ def declare(order: Order, site: Site) -> None:
     pulumi.export("secrets", instance.secrets)
     pulumi.export("host", order.host)
     pulumi.export("address", offer["address"])
+
+
+def name_of(order: Order, tls_port: pulumi.Input[int]) -> Named | None:
+    """The name that leads to it, and where its paths lead; None: it has none."""
+    offer = product_named(order.product).hosting
+    if order.route is None or offer.route is None:
+        return None
+    return Named(host=order.route, key=offer.route, paths=offer.paths, tls_port=tls_port)
 
 
 def _of(environment: pulumi.StackReference, name: str, host: str) -> Any:

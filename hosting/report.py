@@ -26,6 +26,7 @@ def lines_of(found: Sequence[Listed]) -> Iterator[str]:
 def line_of(found: Listed) -> str:
     """One instance in a sentence."""
     places = ", ".join(f"{name} http://{found.address}:{number}" for name, number in found.ports.items())
+    places = f"{found.url}, {places}" if found.url else places
     end = f"until {found.deadline:%Y-%m-%d %H:%M} UTC" if found.deadline else "without limit"
     said = " ".join(found.why.split())
     return f"{found.name}: {', '.join(filter(None, (found.state.value, places, end)))}{f': {said}' if said else ''}"
@@ -36,7 +37,7 @@ def plain(found: Listed) -> dict[str, Any]:
     times = {
         name: moment.isoformat() if (moment := getattr(found, name)) else None for name in ("deadline", "destroy_after")
     }
-    names = ("id", "name", "product", "version", "size", "tenant", "owner", "host", "address", "why")
+    names = ("id", "name", "product", "version", "size", "tenant", "owner", "host", "address", "url", "why")
     words = {name: getattr(found, name) for name in names}
     left = None if found.left is None else round(found.left.total_seconds())
     return {
@@ -52,6 +53,7 @@ def plain(found: Listed) -> dict[str, Any]:
 def _cells(found: Listed) -> tuple[str, ...]:
     ports = ",".join(str(number) for number in found.ports.values())
     address = f"{found.address}:{ports}" if ports else found.address
+    address = f"{found.url} {address}" if found.url else address
     return (found.name, found.product, found.size, _wanted(found), found.host, address, _left(found.left), found.owner)
 
 

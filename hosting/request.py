@@ -61,7 +61,13 @@ def _earlier(session: Session, demand: Demand) -> Instance | None:
 
 def _place(demand: Demand, found: Iterable[Room]) -> Room:
     found = list(found)
-    need = Need(memory_mib=demand.memory_mib, networks=demand.networks, ports=len(demand.port_names))
+    need = Need(
+        memory_mib=demand.memory_mib,
+        networks=demand.networks,
+        ports=len(demand.port_names),
+        route=demand.route,
+        must_route=demand.must_route,
+    )
     room = place(found, need)
     if room is None:
         lines = [f"  {room.host}: {'; '.join(room.lacks(need))}" for room in found] or ["  there is no host"]
@@ -91,6 +97,8 @@ def _row(demand: Demand, room: Room, now: datetime) -> Instance:
         memory_mib=demand.memory_mib,
         networks=demand.networks,
         port_names=list(demand.port_names),
+        route=demand.route if room.domain else None,
+        domain=room.domain if demand.route else None,
         state=State.REQUESTED,
         run=Run.STARTED,
         deadline=None if demand.lasts is None else now + demand.lasts,

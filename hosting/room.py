@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from hosting import routes
 from hosting.model import Host, Instance, Port
 
 
@@ -20,6 +21,10 @@ class Need:
     networks: int
     ports: int
     """Neighbours."""
+    route: str | None = None
+    """Name at the host's router, where it has one; None: no name is wanted."""
+    must_route: bool = False
+    """Not without that name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +40,9 @@ class Room:
     first_port: int
     last_port: int
     used_ports: frozenset[int]
+    domain: str | None = None
+    routes: Mapping[str, str] = field(default_factory=dict)
+    """Instance by name below the domain."""
 
     def ports(self, count: int) -> range | None:
         """The lowest neighbours that are free."""
@@ -50,6 +58,10 @@ class Room:
             yield f"networks: {self.free_networks} of {self.networks} free, {need.networks} needed"
         if self.ports(need.ports) is None:
             yield f"ports: no {need.ports} free side by side in {self.first_port}-{self.last_port}"
+        if need.must_route and self.domain is None:
+            yield "names: it has no domain for them"
+        if self.domain and need.route is not None and need.route in self.routes:
+            yield f"names: {need.route}.{self.domain} is that of {self.routes[need.route]}"
 
 
 def lowest_free(first: int, last: int, used: Collection[int], count: int) -> range | None:
@@ -83,7 +95,10 @@ def rooms(session: Session, hosts: Sequence[Host], now: datetime) -> list[Room]:
     used: dict[str, set[int]] = {name: set() for name in names}
     for name, number in session.execute(select(Port.host, Port.number).where(Port.host.in_(names), is_used(now))):
         used[name].add(number)
-    return [_room(host, *taken.get(host.name, (0, 0)), used[host.name]) for host in hosts]
+    return [
+        _room(host, *taken.get(host.name, (0, 0)), used[host.name], routes.taken(session, host.domain))
+        for host in hosts
+    ]
 
 
 def is_used(now: datetime) -> ColumnElement[bool]:
@@ -91,7 +106,7 @@ def is_used(now: datetime) -> ColumnElement[bool]:
     return or_(Port.instance.is_not(None), Port.taken_by_others, Port.quarantined_until > now)
 
 
-def _room(host: Host, memory: int, networks: int, used: Collection[int]) -> Room:
+def _room(host: Host, memory: int, networks: int, used: Collection[int], names: Mapping[str, str]) -> Room:
     return Room(
         host=host.name,
         is_open=host.is_open,
@@ -102,4 +117,6 @@ def _room(host: Host, memory: int, networks: int, used: Collection[int]) -> Room
         first_port=host.first_port,
         last_port=host.last_port,
         used_ports=frozenset(used),
+        domain=host.domain,
+        routes=names,
     )

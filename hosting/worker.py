@@ -16,6 +16,7 @@ from hosting.environment import Environment
 from hosting.errors import Busy, HostingError, IllegalMove, LockLost, NotThere
 from hosting.model import Instance
 from hosting.order import Order
+from hosting.routes import full_name
 from hosting.settle import todo
 from hosting.switch import NotDeployed, Switch
 from hosting.vocabulary import State, Todo
@@ -120,6 +121,7 @@ class Worker:
             tenant=instance.tenant,
             settings=instance.settings,
             ports={port.name: port.number for port in instance.ports},
+            route=full_name(instance.route, instance.domain),
             run=instance.run.value,
             keep_volumes=instance.keep_volumes,
         )

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from provisioning.errors import ProvisioningError
 
 AUTHORITY_DAYS, CERTIFICATE_DAYS = 3650, 397
 RENEWED_AT = 1 / 3
 """Of its time: with less than this left, the next `up` makes another."""
 USAGES = {"server": ExtendedKeyUsageOID.SERVER_AUTH, "client": ExtendedKeyUsageOID.CLIENT_AUTH}
 CLOCKS_DIFFER = timedelta(minutes=10)
+_ADDRESSES = [x509.IPAddress(ip_network(every)) for every in ("0.0.0.0/0", "::/0")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +31,12 @@ class Pair:
     key: str
 
 
-def make_authority(name: str) -> Pair:
-    """An authority that signs certificates, and nothing else."""
+class CertificateRefused(ProvisioningError):
+    """A certificate that somebody gave, and that is not what is needed."""
+
+
+def make_authority(name: str, domains: Sequence[str] = ()) -> Pair:
+    """An authority that signs certificates, and nothing else. `domains`: whoever trusts it does so for these alone."""
     key = ec.generate_private_key(ec.SECP256R1())
     builder = (
         _builder(name, name, key.public_key(), AUTHORITY_DAYS)
@@ -36,6 +44,9 @@ def make_authority(name: str) -> Pair:
         .add_extension(_usage(signs=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+    if domains:
+        permitted = [x509.DNSName(domain) for domain in domains]
+        builder = builder.add_extension(x509.NameConstraints(permitted, _ADDRESSES), critical=True)
     return _pair(builder.sign(key, hashes.SHA256()), key)
 
 
@@ -56,6 +67,36 @@ def make_certificate(authority: Pair, name: str, *, usage: str, addresses: Seque
     if addresses:
         builder = builder.add_extension(x509.SubjectAlternativeName(list(map(_place, addresses))), critical=False)
     return _pair(builder.sign(signer, hashes.SHA256()), key)
+
+
+def refuse_certificate(text: str, domain: str, now: datetime | None = None) -> None:
+    """CertificateRefused for what is none, is not for every name of the domain, or is over."""
+    try:
+        found = x509.load_pem_x509_certificates(text.encode())[0]
+        names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound) as error:
+        raise CertificateRefused(f"certificate: expected PEM text of a certificate with names ({error})") from error
+    given = names.get_values_for_type(x509.DNSName)
+    if f"*.{domain}" not in given:
+        raise CertificateRefused(
+            f"certificate: it is for {', '.join(given) or 'no name'}, expected one for *.{domain}; give that, or leave "
+            "it out"
+        )
+    if not found.not_valid_before_utc <= (now or datetime.now(UTC)) < found.not_valid_after_utc:
+        raise CertificateRefused(
+            f"certificate: valid from {found.not_valid_before_utc:%Y-%m-%d} to {found.not_valid_after_utc:%Y-%m-%d}, "
+            "expected one that is valid now; give a new one"
+        )
+
+
+def belong_together(certificate: str, key: str) -> bool:
+    """Whether that is the certificate's private key; no for what is no key."""
+    try:
+        signer = serialization.load_pem_private_key(key.encode(), None)
+        found = x509.load_pem_x509_certificates(certificate.encode())[0]
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return signer.public_key() == found.public_key()
 
 
 def is_due(certificate: str, now: datetime | None = None) -> bool:

@@ -11,6 +11,7 @@ from settings.portainer import FILE_NAME, VARIABLE
 from settings.site import Model
 
 IMAGE_KEY = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+ROUTE_PATH = r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$"
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,31}$")]
 
 
@@ -50,6 +51,12 @@ class Hosting(Model):
     route: Annotated[str, Field(pattern=FILE_NAME)] | None = Field(
         None, description="port that a name with TLS leads to; none: it has no name"
     )
+    paths: dict[Annotated[str, Field(pattern=ROUTE_PATH)], Annotated[str, Field(pattern=FILE_NAME)]] = Field(
+        default_factory=dict, description="paths of the name that lead to another port, with all below them"
+    )
+    routed: dict[Annotated[str, Field(pattern=VARIABLE)], str] = Field(
+        default_factory=dict, description="variables of the compose file, of an instance that has a name"
+    )
     final_backup: Literal["volumes", "none"] = Field(
         "volumes", description="what is backed up before an instance whose time is over is destroyed"
     )
@@ -71,6 +78,8 @@ class Hosting(Model):
         for name, version in self.versions.items():
             if unknown := sorted(set(version.external) - set(version.images.values())):
                 yield f"keys of `images` as `external` of version {name}, not {unknown[0]}"
+        if self.route is None and (self.paths or self.routed):
+            yield "`route`, the port that a name leads to, beside `paths` and `routed`"
         paired = [port for pair in self.pairs for port in pair]
         if len(set(paired)) != len(paired):
             yield "each port in one pair at most"

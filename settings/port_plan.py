@@ -58,3 +58,27 @@ def hosting_problems(
         for (host, number), who in taken.items():
             if host == name and settings.first_port <= number <= settings.last_port:
                 yield problem(f"hosting.{name}.ports", settings.ports, f"a range without {number}", f"{who} has it")
+        yield from _router_problems(name, settings, taken)
+    yield from _shared_domains(hosting)
+
+
+def _router_problems(name: str, settings: InstanceRoom, taken: Mapping[tuple[str, int], str]) -> Iterator[str]:
+    for number in settings.routes.ports if settings.routes else ():
+        who = taken.get((name, number))
+        if who is None and settings.first_port <= number <= settings.last_port:
+            who = "the range for instances"
+        if who is not None:
+            where = f"hosting.{name}.routes"
+            yield problem(where, number, "ports that nothing else has", f"{who} has it on {name}; choose another")
+
+
+def _shared_domains(hosting: Mapping[str, InstanceRoom]) -> Iterator[str]:
+    """A wildcard record leads to one host."""
+    known: dict[str, str] = {}
+    for name, settings in hosting.items():
+        domain = settings.routes.domain if settings.routes else None
+        if domain in known:
+            where = f"hosting.{name}.routes.domain"
+            yield problem(where, domain, "a domain for each host", f"{known[domain]} has it; choose another")
+        elif domain is not None:
+            known[domain] = name

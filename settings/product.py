@@ -37,6 +37,7 @@ class Product:
         """What an order may say: parameters that neither the platform, nor a size, nor a port's number gives."""
         taken = {port.variable for port in self.declared.ports.values()}
         taken |= {variable for size in self.hosting.sizes.values() for variable in size.variables}
+        taken |= set(self.hosting.routed)
         known = self.declared.parameters.items()
         return {name: found for name, found in known if name not in taken and not found.platform}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -17,6 +17,7 @@ from settings.layers import Layer, Layers
 from settings.link_plan import LinkPlan, plan_links
 from settings.plan import plan_vms
 from settings.portainer_plan import PortainerPlan, portainer_plans
+from settings.router_plan import RouterPlan, router_plans
 from settings.site import Site, load_site
 from settings.stack import OwnedBridge, OwnedVlan, StackSettings
 from settings.stack_plan import StackPlan, opened, plan_stacks
@@ -26,7 +27,7 @@ Value = TypeVar("Value")
 NAMESPACE = "hypercompose"
 SECRETS = frozenset(
     "ssh_private_key registry_password git_password portainer_password portainer_backup_password stack_secrets "
-    "link_passwords link_secrets".split()
+    "link_passwords link_secrets route_keys".split()
 )
 
 
@@ -43,6 +44,8 @@ class Program:
     portainers: Mapping[str, PortainerPlan]
     """By host."""
     links: tuple[LinkPlan, ...] = ()
+    routers: Mapping[str, RouterPlan] = field(default_factory=dict)
+    """By host."""
 
     def owned_bridges(self) -> tuple[OwnedBridge, ...]:
         """The bridges that the stack creates, each with its node."""
@@ -62,7 +65,7 @@ class Reading:
     program: Program | None
     """None where not even the site is known."""
     errors: Mapping[str, SettingsError]
-    """By part, in the order in which they are read: settings, site, vms, hosts, stacks, portainers, links."""
+    """By part, in the order in which they are read: settings, site, vms, hosts, stacks, portainers, routers, links."""
     layers: Layers
     """Which file says what."""
 
@@ -143,6 +146,10 @@ def _planned(stack: str, source: str, site: Site, settings: StackSettings, error
         program = replace(program, portainers=portainer_plans(site, stack, hosts))
     except SettingsError as error:
         errors["portainers"] = error
+    try:
+        program = replace(program, routers=router_plans(site, stack, settings.hosting))
+    except SettingsError as error:
+        errors["routers"] = error
     try:
         links = plan_links(settings.links, hosts, program.stacks, site.domain, source)
         program = replace(program, links=links)

@@ -51,18 +51,26 @@ def _unknown_names(declared: Declaration) -> Iterator[str]:
     """What the offer names and the project does not have."""
     if declared.hosting is None:
         return
-    named = {name for pair in declared.hosting.pairs for name in pair} | ({declared.hosting.route} - {None})
+    offer = declared.hosting
+    named = {name for pair in offer.pairs for name in pair} | ({offer.route} - {None})
     for name in sorted(str(name) for name in named - set(declared.ports)):
         yield f"names of `ports` in hosting.pairs and hosting.route, not {name}"
-    for size, found in declared.hosting.sizes.items():
-        for variable, value in found.variables.items():
-            if variable not in declared.parameters:
-                yield f"names of `parameters` in hosting.sizes.{size}.variables, not {variable}"
-                continue
-            try:
-                declared.parameters[variable].checked(value)
-            except ValueError as error:
-                yield f"{error} as hosting.sizes.{size}.variables.{variable}, not {value}"
+    for name in sorted(set(offer.paths.values()) - set(declared.ports)):
+        yield f"names of `ports` in hosting.paths, not {name}"
+    for size, found in offer.sizes.items():
+        yield from _wrong_variables(declared, f"hosting.sizes.{size}.variables", found.variables)
+    yield from _wrong_variables(declared, "hosting.routed", offer.routed)
+
+
+def _wrong_variables(declared: Declaration, where: str, values: Mapping[str, str]) -> Iterator[str]:
+    for variable, value in values.items():
+        if variable not in declared.parameters:
+            yield f"names of `parameters` in {where}, not {variable}"
+            continue
+        try:
+            declared.parameters[variable].checked(value)
+        except ValueError as error:
+            yield f"{error} as {where}.{variable}, not {value}"
 
 
 class Project:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from provisioning.tls import belong_together
 from settings.link_plan import LinkPlan
 from settings.portainer import Secret
 from settings.program import Program
@@ -54,6 +55,19 @@ def stack_secret_problems(
         for key in own:
             if key not in wanted.get(stack, {}):
                 yield f"stack_secrets.{stack}.{key}: no stack has such a secret; name it under stacks.{stack}.secrets"
+
+
+def route_key_problems(certificates: Mapping[str, str], keys: Mapping[str, str]) -> Iterator[str]:
+    """Keys of certificates that nobody gives, that are others', or that have no certificate."""
+    for host, certificate in certificates.items():
+        remedy = f"`pulumi config set --secret --path hypercompose:route_keys.{host}`"
+        if host not in keys:
+            yield f"hosting.{host}.routes.certificate: its key has no value; {remedy}"
+        elif not belong_together(certificate, keys[host]):
+            of = f"hosting.{host}.routes.certificate"
+            yield f"route_keys.{host}: not the private key (PEM, without a password) of {of}; {remedy}"
+    for host in sorted(set(keys) - set(certificates)):
+        yield f"route_keys.{host}: no such certificate; name it under hosting.{host}.routes.certificate"
 
 
 def link_secret_problems(

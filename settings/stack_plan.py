@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from provisioning.compose.text import load_compose
-from settings.baseline import Baseline, OpenPorts
+from settings.baseline import Baseline, Firewall, OpenPorts
 from settings.errors import SettingsError, problem
 from settings.host_plan import HostPlan
 from settings.hosting import InstanceRoom
@@ -154,8 +154,18 @@ def opened(host: HostPlan, stacks: Sequence[StackPlan], hosting: InstanceRoom | 
             openings[_free(f"{plan.name}-{number}", openings)] = _opening(number, plan.settings.sources)
     if hosting:
         openings[_free("instances", openings)] = hosting.opening()
+    if hosting and hosting.routes:  # its router is in the host's own network: the rules for Docker keep others out
+        openings[_free("router", openings)] = hosting.routes.opening()
     docker = replace(host.docker, published=openings)
-    return replace(host, docker=docker, baseline=_gate_opened(host))
+    return replace(host, docker=docker, baseline=_router_opened(_gate_opened(host), hosting))
+
+
+def _router_opened(baseline: Baseline | None, hosting: InstanceRoom | None) -> Baseline | None:
+    """The firewall of the host lets the same in."""
+    if baseline is None or baseline.firewall is None or hosting is None or hosting.routes is None:
+        return baseline
+    ports = tuple(f"{port}/tcp" for port in hosting.routes.ports)
+    return _let_in(baseline, baseline.firewall, "router", OpenPorts(ports=ports, sources=hosting.routes.sources))
 
 
 def _gate_opened(host: HostPlan) -> Baseline | None:
@@ -164,10 +174,13 @@ def _gate_opened(host: HostPlan) -> Baseline | None:
     if baseline is None or baseline.firewall is None or portainer is None or host.docker is None:
         return baseline
     sources = [*map(IPv4Network, (DEFAULT_BRIDGE, *host.docker.pools)), *portainer.gate_sources]
-    name = _free("gate", baseline.firewall.open)
     opening = OpenPorts(ports=(f"{portainer.gate_port}/tcp",), sources=tuple(dict.fromkeys(sources)))
-    firewall = baseline.firewall.model_copy(update={"open": {**baseline.firewall.open, name: opening}})
-    return baseline.model_copy(update={"firewall": firewall})
+    return _let_in(baseline, baseline.firewall, "gate", opening)
+
+
+def _let_in(baseline: Baseline, firewall: Firewall, name: str, opening: OpenPorts) -> Baseline:
+    more = {_free(name, firewall.open): opening}
+    return baseline.model_copy(update={"firewall": firewall.model_copy(update={"open": {**firewall.open, **more}})})
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:

@@ -31,7 +31,7 @@ def check_images(scope: Scope) -> Iterator[Check]:
     images, site = needed_images(scope), scope.site.registry
     if site is None or not (images or scope.uses_docker()):
         return
-    if unusable := scope.unusable("vms", "hosts", "stacks", "portainers"):
+    if unusable := scope.unusable("vms", "hosts", "stacks", "portainers", "routers"):
         yield About(name="image").unknown(unusable)
     checks, registry, because = _knock(scope, site)
     yield from checks
@@ -49,6 +49,8 @@ def needed_images(scope: Scope) -> Mapping[str, list[str]]:
             found.setdefault(host.docker.registry.proof_image, []).append(f"proof on {host.name}")
     for name, plan in scope.program.portainers.items():
         found.setdefault(plan.image, []).append(f"Portainer on {name}")
+    for name, router in scope.program.routers.items():
+        found.setdefault(router.image, []).append(f"router on {name}")
     for stack in scope.program.stacks:
         for image in _images_of(stack):
             found.setdefault(image, []).append(f"stack {stack.name}")

@@ -30,6 +30,7 @@ SECRET = {
     "hypercompose:portainer:Stack": ("server.apiKey", "password", "hide", "hook"),
     "hypercompose:portainer:GatedStack": ("server.apiKey", "password", "hide", "hook", "webhook"),
     "hypercompose:host:ReleaseGate": ("password",),
+    "hypercompose:host:Router": ("key",),
     "hypercompose:tls:Certificate": ("authority.key",),
     "hypercompose:git:Publication": ("password",),
     "command:remote:Command": ("connection.privateKey", "connection.password"),

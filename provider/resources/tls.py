@@ -33,12 +33,12 @@ class _Made(Resource):
 
 
 class Authority(_Made):
-    """`name`."""
+    """`name`, `domains`: those alone that it vouches for; none: any."""
 
     type = "hypercompose:tls:Authority"
 
     def _pair(self, inputs: Properties) -> Pair:
-        return make_authority(str(inputs["name"]))
+        return make_authority(str(inputs["name"]), list(inputs.get("domains") or ()))
 
 
 class Certificate(_Made):

@@ -109,6 +109,8 @@ def test_every_setting_becomes_a_step_of_its_own_in_one_chain(whole: Recording) 
         "PortainerServer",
         "SecretFiles",
         "ShareMount",
+        "Router",  # of hosts that take instances
+        "Route",
         "DockerListener",  # of hosts that another one's Portainer deploys to
     }
     for before, after in itertools.pairwise(names):

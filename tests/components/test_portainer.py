@@ -189,7 +189,12 @@ def register(
             name="srv", existing=host, baseline=None, docker=docker, portainer=PORTAINER_SETTINGS, commands=()
         )
         program: Any = SimpleNamespace(
-            stack="dev", site=load_site("lab"), stacks=stacks, portainers={"srv": portainer}, settings=NOTHING_HOSTED
+            stack="dev",
+            site=load_site("lab"),
+            stacks=stacks,
+            portainers={"srv": portainer},
+            settings=NOTHING_HOSTED,
+            routers={},
         )
         docker_host = build_host(plan, place, access).docker
         applications = Applications(program=program, site=site, secrets=given, places={"srv": place, "old": old})
@@ -668,7 +673,7 @@ def test_nobody_asks_for_a_git_password_where_nobody_logs_in(monkeypatch: pytest
     monkeypatch.delenv("HYPERCOMPOSE_GIT_PASSWORD", raising=False)
     plan = stack_plan("open", git=GitStack(url="https://git.test/a/b", login=False))
     site = SimpleNamespace(id="lab", registry=None, git=load_site("lab").git)
-    program: Any = SimpleNamespace(stack="dev", site=site, hosts=(), stacks=(plan,), links=())
+    program: Any = SimpleNamespace(stack="dev", site=site, hosts=(), stacks=(plan,), links=(), routers={})
     found: list[Secrets] = []
     record(lambda: found.append(Secrets.of(program)))
     assert found[0].git_password is None

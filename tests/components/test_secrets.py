@@ -19,7 +19,7 @@ def program(*, user: str | None = "lab", commands: tuple[str, ...] = ()) -> Any:
     registry = SimpleNamespace(user=user)
     host = SimpleNamespace(docker=SimpleNamespace(registry=registry), commands=commands)
     site = SimpleNamespace(id="lab", registry=registry, git=None)
-    return SimpleNamespace(site=site, hosts=[host], stack="dev", stacks=(), links=())
+    return SimpleNamespace(site=site, hosts=[host], stack="dev", stacks=(), links=(), routers={})
 
 
 def secrets_of(wanted: Any) -> Secrets:

@@ -55,6 +55,7 @@ def register(via: str = "tls", **portainer: Any) -> Run:
             stacks=(replace(TEXT, host="far"),),
             portainers={"srv": replace(PORTAINER, **portainer)},
             settings=StackSettings(site="lab", hosting={"far": HOSTING}),
+            routers={},
         )
         applications = Applications(program=program, site=site, secrets=given, places=places)
         grounds = []

@@ -102,7 +102,7 @@ def test_migrating_twice_or_by_several_at_once_is_as_good_as_once(empty_url: str
 
 def test_a_database_that_was_not_migrated_says_so(empty_url: str) -> None:
     database = open_database(empty_url)
-    with pytest.raises(DatabaseRefused, match="schema is not there, expected 0001; migrate it"), database.read():
+    with pytest.raises(DatabaseRefused, match="schema is not there, expected 0002; migrate it"), database.read():
         pass
     database.close()
 
@@ -115,7 +115,7 @@ def test_a_newer_schema_is_left_to_its_release(empty_url: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0999'"))  # noqa: S608
     engine.dispose()
-    with pytest.raises(DatabaseRefused, match="schema is 0999, expected 0001 or older; use that or a newer release"):
+    with pytest.raises(DatabaseRefused, match="schema is 0999, expected 0002 or older; use that or a newer release"):
         open_database(empty_url)
 
 

@@ -56,6 +56,14 @@ def test_everything_is_there(scope: Scope) -> None:
     }
 
 
+@pytest.mark.usefixtures("scope")
+def test_the_image_of_a_router_is_asked_for_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    routes = {"domain": "shops.example.com", "sources": ["10.77.0.0/24"]}
+    room = {"ports": "20000-20099", "sources": ["10.77.0.0/24"], "memory_mib": 512, "routes": routes}
+    check = found(scope_of(tmp_path, monkeypatch, **STACK, hosting={"vm-a": room}))["image", "hypercompose/router"]
+    assert check.status is Status.FAILED and "router on vm-a" in f"{check.detail} {check.remedy}"
+
+
 def test_an_image_that_is_not_there_is_named_with_who_needs_it(scope: Scope, registry: RegistryServer) -> None:
     registry.manifests = {key: digest for key, digest in registry.manifests.items() if "postgres" not in key}
     checks = found(scope)
