@@ -18,7 +18,7 @@ def listed(name: str = "shop", **changes: Any) -> Listed:
     usual: dict[str, Any] = {
         "id": "1-2", "product": "odoo", "version": "14", "size": "small", "tenant": "acme", "owner": "ann",
         "host": "lab/app", "address": "10.0.0.9", "ports": {"web": 20000, "websocket": 20001}, "state": State.RUNNING,
-        "run": Run.STARTED, "deadline": NOW + 2 * DAY, "left": 2 * DAY, "destroy_after": None, "why": "",
+        "run": Run.STARTED, "deadline": NOW + 2 * DAY, "left": 2 * DAY, "destroy_after": None, "why": "", "url": None,
     }  # fmt: skip
     return Listed(name=name, **{**usual, **changes})
 
