@@ -93,7 +93,7 @@ def test_as_json_everything_is_there_and_times_have_their_zone() -> None:
     assert json.loads(json.dumps(found)) == found
     assert found == {
         "id": "1-2", "name": "shop", "product": "odoo", "version": "14", "size": "small", "tenant": "acme",
-        "owner": "ann", "host": "lab/app", "address": "10.0.0.9", "why": "ünï \n$(reboot)",
+        "owner": "ann", "host": "lab/app", "address": "10.0.0.9", "url": None, "why": "ünï \n$(reboot)",
         "ports": {"web": 20000, "websocket": 20001}, "state": "running", "run": "started",
         "deadline": "2026-11-28T12:00:00+00:00", "destroy_after": "2026-11-26T12:00:00+00:00", "left_s": 90,
     }  # fmt: skip
