@@ -15,6 +15,8 @@ from hosting.errors import HostingError
 from provisioning.errors import ProvisioningError
 from settings import SettingsError
 
+INTERRUPTED = 130
+"""As shells tell a Ctrl-C."""
 Action = Callable[[Desk, argparse.Namespace], int]
 
 
@@ -28,6 +30,9 @@ def main(arguments: list[str]) -> int:
     except (HostingError, ProvisioningError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on with it, and so does the ticker", file=sys.stderr)
+        return INTERRUPTED
     finally:
         if desk is not None:
             desk.close()

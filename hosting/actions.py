@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from hosting import events, listing, naming, request, wishes
 from hosting import extend as more_time
+from hosting.demand import MOST_DAYS
 from hosting.desk import Desk
 from hosting.errors import DemandRefused, NotThere
 from hosting.listing import Listed
@@ -20,6 +21,8 @@ from hosting.report import line_of, lines_of, plain
 from hosting.unit import unit_text
 
 DAYS = 14
+MOST_NAMES = 8
+"""That an error lists."""
 OK, FAILED, DRIFTED = 0, 1, 2
 
 
@@ -41,8 +44,11 @@ def show_one(desk: Desk, options: argparse.Namespace) -> int:
 def show_history(desk: Desk, options: argparse.Namespace) -> int:
     """What happened to it, the newest first."""
     with desk.database.read() as session:
-        for event in events.history(session, options.name):
-            print(f"{event.at:%Y-%m-%d %H:%M:%S}  {event.what:22} {event.who}  {event.text}")
+        found = events.history(session, options.name)
+    if not found:
+        _one(desk, options)
+    for event in found:
+        print(f"{event.at:%Y-%m-%d %H:%M:%S}  {event.what:22} {event.who}  {' '.join(event.text.split())}".rstrip())
     return OK
 
 
@@ -75,6 +81,7 @@ def start(desk: Desk, options: argparse.Namespace) -> int:
 def extend(desk: Desk, options: argparse.Namespace) -> int:
     """More time; one that has expired runs again."""
     by, most = _days(options.days), desk.site.hosting.max_days
+    _one(desk, options)
     done = desk.database.transact(more_time.extend, options.name, now=_now(), who=options.owner, by=by, max_days=most)
     return _carried_out(desk, options, done)
 
@@ -93,6 +100,7 @@ def resize(desk: Desk, options: argparse.Namespace) -> int:
 def delete(desk: Desk, options: argparse.Namespace) -> int:
     """It goes with all that it has, but for its data where that is told."""
     given = {"keep_volumes": options.keep_volumes}
+    _one(desk, options)
     done = desk.database.transact(wishes.delete, options.name, now=_now(), who=options.owner, **given)
     if options.abandon:
         desk.worker.abandon(done.id, _say)
@@ -132,13 +140,14 @@ def guard(desk: Desk, options: argparse.Namespace) -> int:
     there = [each.name for each in _listed(desk) if each.host.startswith(f"{options.stack}/")]
     if there:
         print(
-            f"stack {options.stack}: {', '.join(there[:8])} {'are' if len(there) > 1 else 'is'} on its hosts; "
+            f"stack {options.stack}: {', '.join(there[:MOST_NAMES])} {'are' if len(there) > 1 else 'is'} on its hosts; "
             "`make instance-delete NAME=…` first, or their data would go with it"
         )
     return FAILED if there else OK
 
 
 def _asked(desk: Desk, options: argparse.Namespace, wish: Callable[..., Instance]) -> Instance:
+    _one(desk, options)
     return desk.database.transact(wish, options.name, now=_now(), who=options.owner)
 
 
@@ -166,11 +175,16 @@ def _listed(desk: Desk) -> list[Listed]:
 
 
 def _one(desk: Desk, options: argparse.Namespace) -> Listed:
-    for found in _listed(desk):
+    """The instance that is meant. NotThere with those that are there."""
+    there = _listed(desk)
+    for found in there:
         if found.name == options.name:
             return found
-    known = ", ".join(each.name for each in _listed(desk)[:8]) or "none is there"
-    raise NotThere(f"NAME={options.name}: no such instance, expected one of: {known}")
+    known = ", ".join(each.name for each in there[:MOST_NAMES]) or "none is there"
+    more = f" and {len(there) - MOST_NAMES} more" if len(there) > MOST_NAMES else ""
+    raise NotThere(
+        f"NAME={options.name}: no such instance, expected one of: {known}{more}; `make instances` lists them"
+    )
 
 
 def _row(desk: Desk, instance_id: str) -> Instance:
@@ -183,10 +197,11 @@ def _row(desk: Desk, instance_id: str) -> Instance:
 def _days(given: str) -> timedelta:
     try:
         days = float(given)
-        if not 0 < days <= 36500:
+        if not 0 < days <= MOST_DAYS:
             raise ValueError
     except ValueError:
-        raise DemandRefused(f"DAYS={given}: expected a number of days above 0, as in DAYS=14") from None
+        expected = f"a number of days above 0, at most {MOST_DAYS}"
+        raise DemandRefused(f"DAYS={given}: expected {expected}, as in DAYS=14") from None
     return timedelta(days=days)
 
 

@@ -5,27 +5,32 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hosting.database import Database, open_database
 from hosting.deadlines import Policy
 from hosting.engine import Engine
 from hosting.environment import Environment, read_environment
 from hosting.order import Order
-from hosting.plan import images_of, instance_plan, ready_s
+from hosting.plan import ready_s
+from hosting.products import product_named
 from hosting.ticker import Ticker
 from hosting.worker import Worker
 from provisioning.hosts import Hosts
-from provisioning.keys import key_loader
-from provisioning.ssh import Ssh
 from settings import Site, load_site
+
+if TYPE_CHECKING:
+    from provisioning.ssh import Ssh
 
 DATABASE_VARIABLE = "HYPERCOMPOSE_DATABASE"
 FILE = "hosting.db"
+FRESH_S = 10.0
+"""How long what an environment told is believed: many instances may stop or start at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +40,7 @@ class Desk:
     site: Site
     folder: Path
     environments: tuple[str, ...]
+    _told: dict[str, tuple[float, Environment]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def database(self) -> Database:
@@ -46,7 +52,10 @@ class Desk:
 
     @cached_property
     def ssh(self) -> Ssh:
-        """The pool of connections."""
+        """The pool of connections. Most commands need none, and its library takes a while to load."""
+        from provisioning.keys import key_loader
+        from provisioning.ssh import Ssh
+
         return Ssh(key_loader(None))
 
     @cached_property
@@ -56,7 +65,7 @@ class Desk:
             database=self.database,
             engine=Engine(folder=self.folder / "instances"),
             environment=self._environment,
-            catalogue=_Catalogue(self.site),
+            catalogue=_Catalogue(),
             site=self.site.id,
             holder=f"{getpass.getuser()}@{socket.gethostname()}, process {os.getpid()}",
         )
@@ -81,13 +90,16 @@ class Desk:
 
     def close(self) -> None:
         """Give connections back."""
-        self.ssh.close()
-        if "database" in self.__dict__:
-            self.database.close()
+        for name in ("ssh", "database"):
+            if name in self.__dict__:
+                getattr(self, name).close()
 
     def _environment(self, name: str) -> Environment:
-        """As it tells now: another run may have changed it."""
-        return read_environment(name)
+        """As it told a moment ago: another run may change it, and asking takes a second or two."""
+        found = self._told.get(name)
+        if found is None or time.monotonic() - found[0] > FRESH_S:
+            found = self._told[name] = (time.monotonic(), read_environment(name))
+        return found[1]
 
 
 def open_desk(site: str, folder: Path, *environments: str) -> Desk:
@@ -95,16 +107,13 @@ def open_desk(site: str, folder: Path, *environments: str) -> Desk:
     return Desk(site=load_site(site), folder=folder, environments=environments)
 
 
-@dataclass(frozen=True)
 class _Catalogue:
-    """Products as this site has their images."""
-
-    site: Site
-
-    def images(self, order: Order) -> Mapping[str, str]:
-        """Image by service."""
-        return images_of(instance_plan(order, self.site))
+    """Products as compose/ describes them."""
 
     def ready_s(self, order: Order) -> float:
         """Until all is well."""
         return ready_s(order)
+
+    def has_final_backup(self, order: Order) -> bool:
+        """As its product says."""
+        return product_named(order.product).hosting.final_backup != "none"

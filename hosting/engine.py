@@ -8,15 +8,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hosting.child import FOLDER_VARIABLE
 from hosting.errors import HostingError
-from hosting.order import Order
+from hosting.order import FOLDER_VARIABLE, Order
 from settings.site import CHECKOUT
 
 DEADLINE_S = 1200.0
@@ -24,6 +24,7 @@ CANCEL_S = 30.0
 NOT_FOR_INSTANCES = ("PULUMI_OPTION_CONFIG_FILE", "PULUMI_OPTION_POLICY_PACK", "PULUMI_STACK")
 """Variables that speak of the environment's stack."""
 LAST_LINES = 5
+LOOK_S = 0.05
 
 
 class EngineFailed(HostingError):
@@ -37,23 +38,30 @@ class Engine:
     folder: Path
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     deadline_s: float = DEADLINE_S
+    cancel_s: float = CANCEL_S
+    """How long one that is cancelled may take to end in order, before it is killed."""
     program: tuple[str, ...] = (sys.executable, "-m", "hosting.child")
 
     def run(self, operation: str, order: Order, tell: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
         """The result of an operation. EngineFailed."""
         child = self._started(operation)
+        progress, child.stderr = child.stderr, None  # ours to read line by line; the rest is `communicate`'s
         last: list[str] = []
-        reader = threading.Thread(target=_pass_on, args=(child, tell, last), daemon=True)
+        reader = threading.Thread(target=_pass_on, args=(progress, tell, last), daemon=True)
         reader.start()
+        late = ""
         try:
-            said = _talked(child, order, self.deadline_s)
+            said = child.communicate(order.to_json(), self.deadline_s)[0]
+        except subprocess.TimeoutExpired:
+            _interrupt(child.pid)
+            said, late = self._rest(child), f"not done within {self.deadline_s:.0f} s, and cancelled"
         finally:
-            _end(child)
-            reader.join(CANCEL_S)
+            self._end(child)
+            reader.join(self.cancel_s)
         result = _result(said)
-        if result is None or "why" in result:
+        if late or result is None or "why" in result:
             why = (result or {}).get("why") or " | ".join(last) or f"it ended with {child.returncode}"
-            raise EngineFailed(f"{operation} of {order.name}: {why}")
+            raise EngineFailed(f"{operation} of {order.name}: {': '.join(filter(None, (late, why)))}")
         return result
 
     def _started(self, operation: str) -> subprocess.Popen[str]:
@@ -66,55 +74,58 @@ class Engine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            errors="replace",
             start_new_session=True,  # a Ctrl-C is ours to pass on, so that the engine ends in order
         )
 
-
-def _talked(child: subprocess.Popen[str], order: Order, deadline_s: float) -> str:
-    """What it printed. EngineFailed where that takes too long."""
-    timer = threading.Timer(deadline_s, _interrupt, args=(child,))
-    timer.start()
-    try:
-        if child.stdin is None or child.stdout is None:
-            return ""
-        child.stdin.write(order.to_json())
-        child.stdin.close()
-        return child.stdout.read()
-    except BrokenPipeError:
+    def _rest(self, child: subprocess.Popen[str]) -> str:
+        """What one that was cancelled says before it ends; nothing where it does not end."""
+        with suppress(subprocess.TimeoutExpired):
+            return child.communicate(timeout=self.cancel_s)[0]
         return ""
-    finally:
-        timer.cancel()
+
+    def _end(self, child: subprocess.Popen[str]) -> None:
+        """Nothing of it is left running: it is cancelled, and so is what it has started, then killed."""
+        if child.poll() is None or _is_there(child.pid):
+            _interrupt(child.pid)
+        ends = time.monotonic() + self.cancel_s
+        while (child.poll() is None or _is_there(child.pid)) and time.monotonic() < ends:
+            time.sleep(LOOK_S)
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        for pipe in filter(None, (child.stdin, child.stdout)):
+            with suppress(OSError):  # it may hold what nobody has read
+                pipe.close()
 
 
-def _interrupt(child: subprocess.Popen[str]) -> None:
+def _interrupt(group: int) -> None:
     """As Ctrl-C does: the engine cancels what it does, and gives its lock back."""
     with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGINT)
+        os.killpg(group, signal.SIGINT)
 
 
-def _end(child: subprocess.Popen[str]) -> None:
-    """Wait for it; one that does not end by itself is cancelled, then killed."""
+def _is_there(group: int) -> bool:
+    """Whether the process group has a member."""
     try:
-        child.wait(CANCEL_S if child.stdout is None or child.stdout.closed else 0.5)
-    except subprocess.TimeoutExpired:
-        _interrupt(child)
-        try:
-            child.wait(CANCEL_S)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
-def _pass_on(child: subprocess.Popen[str], tell: Callable[[str], None], last: list[str]) -> None:
-    for line in child.stderr or ():
-        if line.strip():
+def _pass_on(progress: Any, tell: Callable[[str], None], last: list[str]) -> None:
+    """To the end, also when nobody listens any more: a child whose lines nobody takes would wait for ever."""
+    with progress:
+        for line in filter(str.strip, progress):
             last[:] = [*last, line.strip()][-LAST_LINES:]
-            tell(line.rstrip())
+            with suppress(OSError, ValueError):
+                tell(line.rstrip())
 
 
 def _result(said: str) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
+        found = json.loads(said.strip().splitlines()[-1])
     except (ValueError, IndexError):
         return None
-    return found
+    return found if isinstance(found, dict) else None

@@ -48,7 +48,8 @@ class Environment:
         return Address(host=found.address, port=found.port, user=found.user, host_key=found.host_key)
 
     def _told(self, host: str) -> HostingTold:
-        if host not in self.outputs.hosting:
+        told = self.outputs
+        if not all(host in each for each in (told.hosting, told.hosting_keys, told.hosts)):
             raise EnvironmentAway(
                 f"host: {host!r} takes no instances in {self.name} any more; name it in its `hypercompose:hosting`, "
                 "and bring that environment up"
@@ -66,16 +67,23 @@ def read_environment(name: str, environ: Mapping[str, str] | None = None) -> Env
             line, cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise EnvironmentAway(f"environment {name}: its outputs cannot be read ({type(error).__name__})") from error
+        remedy = f"run this by `make`, which has the engine; `make up STACK={name}` tells more"
+        raise EnvironmentAway(
+            f"environment {name}: its outputs cannot be read ({type(error).__name__}); {remedy}"
+        ) from error
     if done.returncode:
         why = " ".join(done.stderr.split())[-300:]
         raise EnvironmentAway(f"environment {name}: its outputs cannot be read: {why}; `make up STACK={name}`")
-    return _checked(name, json.loads(done.stdout or "{}"))
+    return _checked(name, done.stdout)
 
 
-def _checked(name: str, told: Mapping[str, Any]) -> Environment:
+def _checked(name: str, said: str) -> Environment:
+    """What is wrong is told without what was said, which holds secrets."""
     try:
+        told: Mapping[str, Any] = json.loads(said)
         return Environment(name=name, outputs=checked(told))
+    except ValueError:
+        raise EnvironmentAway(f"environment {name}: its outputs are no JSON; `make up STACK={name}`") from None
     except ContractError as error:
         raise EnvironmentAway(f"environment {name}: {error}; `make up STACK={name}`") from error
 

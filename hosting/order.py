@@ -12,6 +12,9 @@ PROJECT = "hypercompose-instances"
 ENVIRONMENTS = "organization/hypercompose"
 """Where the stacks of environments are."""
 
+FOLDER_VARIABLE = "HYPERCOMPOSE_INSTANCES"
+"""Folder below which each stack has one of its own; the child process is told by it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Order:

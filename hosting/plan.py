@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import IPv4Network
+from typing import Any
 
-import pulumi
-import yaml
+from pydantic import ValidationError
 
-from components.product_instance import Named
 from hosting.order import Order
 from hosting.products import product_named
 from settings import SettingsError, Site
+from settings.errors import from_validation
 from settings.portainer import Stack
 from settings.project import MAIN
 from settings.stack_plan import StackPlan, plan_stack
 
 PATIENCE = 3.0
 """How many times longer than its product says an instance may take: the host may be busy with others."""
+LEAST_S, MOST_S = 10, 3600
+"""What a stack's deadline may be."""
 ANYWHERE = IPv4Network("0.0.0.0/0")
 """Who may reach the ports is the environment's to say: it has opened its range."""
 
@@ -25,7 +27,8 @@ ANYWHERE = IPv4Network("0.0.0.0/0")
 def instance_plan(order: Order, site: Site) -> StackPlan:
     """The instance as a text. Raises SettingsError, DemandRefused."""
     product = product_named(order.product)
-    settings = Stack(
+    settings = _settings(
+        order,
         project=order.product,
         version=order.version,
         size=order.size,
@@ -36,7 +39,7 @@ def instance_plan(order: Order, site: Site) -> StackPlan:
         instance=order.name,
         run="stopped" if order.run == "stopped" else "started",
         keep_volumes=order.keep_volumes,
-        timeout_s=int(ready_s(order)),
+        timeout_s=round(min(max(ready_s(order), LEAST_S), MOST_S)),
     )
     plan = plan_stack(site, order.environment, order.compose_project, settings, order.host)
     files = dict(plan.files or {})
@@ -48,18 +51,12 @@ def instance_plan(order: Order, site: Site) -> StackPlan:
     return replace(plan, files=None, inline=text)
 
 
-def name_of(order: Order, tls_port: pulumi.Input[int]) -> Named | None:
-    """The name that leads to it, and where its paths lead; None: it has none."""
-    offer = product_named(order.product).hosting
-    if order.route is None or offer.route is None:
-        return None
-    return Named(host=order.route, key=offer.route, paths=offer.paths, tls_port=tls_port)
-
-
-def images_of(plan: StackPlan) -> dict[str, str]:
-    """Image by service of a plan that is a text."""
-    services = yaml.safe_load(plan.inline or "")["services"]
-    return {name: str(service["image"]) for name, service in services.items()}
+def _settings(order: Order, **given: Any) -> Stack:
+    """As a stack of an environment would be told. SettingsError by field."""
+    try:
+        return Stack(**given)
+    except ValidationError as error:
+        raise from_validation(f"instance {order.name}", error, Stack) from error
 
 
 def ready_s(order: Order) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from hosting.demand import Demand
 from hosting.errors import DemandRefused
 from hosting.model import Instance
 from settings import Site
+from settings.portainer import FILE_NAME
 from settings.product import Product, load_catalogue
 
 NO_ROUTE = "none"
@@ -32,12 +34,17 @@ def demand_of(site: Site, options: argparse.Namespace, lasts: timedelta) -> Dema
         print(f"{options.name}: {version.warning}")
     given = settings_of(options.set)
     product.checked(given)
+    tenant = options.tenant or site.id
+    if not re.fullmatch(FILE_NAME, tenant):
+        raise DemandRefused(
+            f"TENANT={tenant}: expected {FILE_NAME}, as its containers are labelled with it; shorten it"
+        )
     return Demand(
         name=options.name,
         product=product.name,
         version=options.version or product.hosting.version,
         size=options.size or product.hosting.size,
-        tenant=options.tenant or site.id,
+        tenant=tenant,
         owner=options.owner,
         memory_mib=size.memory_mib,
         networks=product.hosting.networks,

@@ -10,9 +10,10 @@ import pulumi
 from components.host_steps import HostConnection
 from components.native import NativeProvider
 from components.portainer_server import Target
-from components.product_instance import KINDS, ProductInstance, ProductInstanceArgs
+from components.product_instance import KINDS, Named, ProductInstance, ProductInstanceArgs
 from hosting.order import Order
-from hosting.plan import instance_plan, name_of
+from hosting.plan import instance_plan
+from hosting.products import product_named
 from settings import Site
 
 Told = pulumi.Output[Mapping[str, Any]]
@@ -42,15 +43,22 @@ def declare(order: Order, site: Site) -> None:
     pulumi.export("address", offer["address"])
 
 
+def name_of(order: Order, tls_port: pulumi.Input[int]) -> Named | None:
+    """The name that leads to it, and where its paths lead; None: it has none."""
+    offer = product_named(order.product).hosting
+    if order.route is None or offer.route is None:
+        return None
+    return Named(host=order.route, key=offer.route, paths=offer.paths, tls_port=tls_port)
+
+
 def _of(environment: pulumi.StackReference, name: str, host: str) -> Any:
     """An output of the environment, as it tells of the host."""
 
     def found(told: Mapping[str, Any] | None) -> Any:
         if not told or host not in told:
-            known = ", ".join(sorted(told or ())) or "none"
             raise pulumi.RunError(
-                f"host: {host!r}, expected one that the environment tells of under `{name}` ({known}); "
-                "name it in `hypercompose:hosting` of the environment, and bring that up"
+                f"host: {host!r}, expected one that takes instances, as the outputs of its environment tell; "
+                "name it in `hypercompose:hosting` there, and bring that up"
             )
         return told[host]
 

@@ -18,8 +18,7 @@ def lines_of(found: Sequence[Listed]) -> Iterator[str]:
     yield _line(COLUMNS, widths)
     for each, row in zip(found, rows, strict=True):
         yield _line(row, widths)
-        if each.why:
-            yield f"  {each.why}"
+        yield from (f"  {line}" for line in each.why.splitlines())
     if not rows:
         yield "none is there: make instance-new PRODUCT=odoo NAME=shop"
 
@@ -29,7 +28,8 @@ def line_of(found: Listed) -> str:
     places = ", ".join(f"{name} http://{found.address}:{number}" for name, number in found.ports.items())
     places = f"{found.url}, {places}" if found.url else places
     end = f"until {found.deadline:%Y-%m-%d %H:%M} UTC" if found.deadline else "without limit"
-    return f"{found.name}: {found.state.value}, {places}, {end}{f': {found.why}' if found.why else ''}"
+    said = " ".join(found.why.split())
+    return f"{found.name}: {', '.join(filter(None, (found.state.value, places, end)))}{f': {said}' if said else ''}"
 
 
 def plain(found: Listed) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, column, inspect, select, table, text
 
 from hosting.errors import DatabaseRefused
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 VERSION_TABLE = "hypercompose_schema"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -18,8 +19,11 @@ LOCK = 0x68797065
 """Advisory lock of PostgreSQL that those who migrate take, one after the other."""
 
 
-def check(connection: Connection, *, may_be_older: bool = False) -> None:
-    """DatabaseRefused for a schema that is somebody else's, newer than this program, or older unless that may be."""
+def check(connection: Connection, *, may_be_older: bool = False) -> str:
+    """Its revision; empty for one that holds nothing.
+
+    DatabaseRefused for a schema that is somebody else's, newer than this program, or older unless that may be.
+    """
     found, known = _found(connection), _known()
     if found and found not in known:
         raise DatabaseRefused(
@@ -29,6 +33,7 @@ def check(connection: Connection, *, may_be_older: bool = False) -> None:
         raise DatabaseRefused(
             f"database: its schema is {found or 'not there'}, expected {known[0]}; migrate it with this program first"
         )
+    return found
 
 
 def migrate(connection: Connection) -> None:
@@ -37,7 +42,10 @@ def migrate(connection: Connection) -> None:
         connection.execute(text("SET LOCAL statement_timeout = 0"))  # however many rows a step goes through
         connection.execute(text("SET LOCAL lock_timeout = '10min'"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-    check(connection, may_be_older=True)
+    if check(connection, may_be_older=True) == _known()[0]:
+        return
+    from alembic import command  # which takes a while to load, for what most commands need not
+
     config = configuration()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
@@ -45,6 +53,8 @@ def migrate(connection: Connection) -> None:
 
 def configuration() -> Config:
     """Alembic's, without a file of its own."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
@@ -52,9 +62,8 @@ def configuration() -> Config:
 
 @cache
 def _known() -> list[str]:
-    """Revisions, the newest first."""
-    script = ScriptDirectory.from_config(configuration())
-    return [revision.revision for revision in script.walk_revisions()]
+    """Revisions, the newest first: numbers, by which their files begin."""
+    return sorted((file.name.partition("_")[0] for file in MIGRATIONS.glob("versions/[0-9]*.py")), reverse=True)
 
 
 def _found(connection: Connection) -> str:

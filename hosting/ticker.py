@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -13,12 +14,13 @@ from hosting import due as deadlines
 from hosting import hosts, reconcile, settle, ticks
 from hosting.deadlines import Policy
 from hosting.due import Due
-from hosting.environment import EnvironmentAway
 from hosting.errors import HostingError
+from hosting.hosts import HostOffer
 from hosting.vocabulary import Action
-from hosting.worker import QUARANTINE, Tell, Worker
+from hosting.worker import QUARANTINE, Tell, Worker, why
 from provisioning.cold_backup import ColdBackup
 from provisioning.errors import ProvisioningError
+from provisioning.host import Address
 from provisioning.hosts import Hosts
 from provisioning.listeners import listeners
 
@@ -26,7 +28,7 @@ AT_ONCE = 4
 MOST_STOPS = 10
 """A tick: whatever the clock says, not everybody is stopped at once."""
 MOST_WORK = 40
-RECONCILE_S = 60.0
+RECONCILE_S, BACKUP_PAUSE_S = 60.0, 300.0
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -42,20 +44,21 @@ class Ticker:
     cap: int = MOST_STOPS
     monotonic: Callable[[], float] = time.monotonic
     _reconciled: float | None = field(default=None, init=False)
+    _failed: dict[str, float] = field(default_factory=dict, init=False)
+    """Instance -> when its final backup failed last."""
 
     def run(self, ended: Event, every_s: float) -> None:
         """Tick until told to end. What goes wrong in one tick is told, and tried again in the next."""
         while not ended.is_set():
-            try:
+            with self._telling():
                 self.tick()
-            except HostingError as error:
-                self.tell(str(error))
             ended.wait(every_s)
 
     def tick(self) -> None:
         """Once."""
         for what in self._due():
-            self._handle(what)
+            with self._telling():
+                self._handle(what)
         if self._reconciled is None or self.monotonic() - self._reconciled >= RECONCILE_S:
             self.reconcile()
             self._reconciled = self.monotonic()
@@ -64,10 +67,16 @@ class Ticker:
     def reconcile(self) -> None:
         """What environments tell of their hosts, and who listens there."""
         for name in self.environments:
-            try:
+            with self._telling():
                 self._reconcile(name)
-            except (EnvironmentAway, ProvisioningError) as error:
-                self.tell(str(error))
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """What goes wrong with one does not concern the others, whatever it is."""
+        try:
+            yield
+        except Exception as error:
+            self.tell(why(error))
 
     def _due(self) -> list[Due]:
         database, now = self.worker.database, self.worker.clock()
@@ -91,24 +100,32 @@ class Ticker:
 
     def _back_up(self, what: Due) -> bool:
         """While nobody else works on it. What fails is told, and tried again: nothing is destroyed without."""
+        if self.monotonic() - self._failed.get(what.instance, -BACKUP_PAUSE_S) < BACKUP_PAUSE_S:
+            return False
         with self.worker.holding(what.instance) as token:
             instance = self.worker.row(what.instance)
             if token is None or instance is None:
                 return False
             order = self.worker.order_of(instance)
+            if not self.worker.catalogue.has_final_backup(order):
+                return self._write(what)
             try:
                 address = self.worker.environment(order.environment).address(order.host)
                 backup = ColdBackup(project=order.compose_project, at=self.worker.clock())
                 self.tell(f"{what.name}: final backup at {order.host}: {backup.make(self.ssh, address)}")
             except (HostingError, ProvisioningError) as error:
                 self.tell(f"{what.name}: final backup: {error}")
+                self._failed[what.instance] = self.monotonic()
                 return False
             return self._write(what)
 
     def _bring_on(self) -> None:
         with self.worker.database.read() as session:
             found = settle.candidates(session, now=self.worker.clock(), limit=MOST_WORK)
-        settle_all(self.worker, [instance.id for instance in found], self.tell)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for done in [pool.submit(self.worker.settle, instance.id, self.tell) for instance in found]:
+                with self._telling():
+                    done.result()
 
     def _reconcile(self, name: str) -> None:
         environment = self.worker.environment(name)
@@ -116,22 +133,13 @@ class Ticker:
         database.transact(hosts.told, offers)
         database.transact(hosts.close_others, name, [offer.host for offer in offers])
         for offer in offers:
-            try:
-                found = listeners(self.ssh, environment.address(offer.host))
-            except ProvisioningError as error:
-                self.tell(f"{offer.name}: {error}")
-                continue
-            now = self.worker.clock()
-            done = database.transact(reconcile.reconcile, offer.name, found, now=now, quarantine=QUARANTINE)
-            for who in done.disputed.values():
-                self.tell(f"{offer.name}: a port of {who} listens there")
+            with self._telling():
+                self._compare(offer, environment.address(offer.host))
 
-
-def settle_all(worker: Worker, instances: Iterable[str], tell: Tell) -> None:
-    """Bring several on, a few at a time. What goes wrong with one does not concern the others."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done in [pool.submit(worker.settle, instance, tell) for instance in instances]:
-            try:
-                done.result()
-            except HostingError as error:
-                tell(str(error))
+    def _compare(self, offer: HostOffer, address: Address) -> None:
+        """What the rows say of a host's ports, with who listens there."""
+        found, now = listeners(self.ssh, address), self.worker.clock()
+        database = self.worker.database
+        done = database.transact(reconcile.reconcile, offer.name, found, now=now, quarantine=QUARANTINE)
+        for who in done.disputed.values():
+            self.tell(f"{offer.name}: a port of {who} listens there")

@@ -13,7 +13,7 @@ from hosting import lock, ports, states
 from hosting.database import Database
 from hosting.engine import Engine
 from hosting.environment import Environment
-from hosting.errors import Busy, HostingError, LockLost, NotThere
+from hosting.errors import Busy, HostingError, IllegalMove, LockLost, NotThere
 from hosting.model import Instance
 from hosting.order import Order
 from hosting.routes import full_name
@@ -27,17 +27,19 @@ LOCK_S = 90.0
 QUARANTINE = timedelta(minutes=10)
 STEPS = 8
 """More than any instance needs one after the other; a bound for one that people change all the time."""
+HALF_DONE = frozenset({State.CREATING, State.FAILED})
+"""States that somebody was in the middle of, or failed in: the world is looked at before anything is done."""
 Tell = Callable[[str], None]
 
 
 class Catalogue(Protocol):
     """What a product's instances need to be known of."""
 
-    def images(self, order: Order) -> Mapping[str, str]:
-        """Image by service."""
-
     def ready_s(self, order: Order) -> float:
         """How long it may take until all is well."""
+
+    def has_final_backup(self, order: Order) -> bool:
+        """Whether its data is archived before it goes with its time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,8 @@ class Worker:
         except LockLost as error:
             tell(str(error))
         found = self.row(instance_id)
+        if token is None and found and found.lock_holder:
+            tell(f"{found.name}: {found.lock_holder} works on it")
         return found.state if found else None
 
     @contextmanager
@@ -96,6 +100,10 @@ class Worker:
             instance = self.row(instance_id)
             if token is None or instance is None:
                 raise Busy(f"instance: {instance_id}, somebody works on it; ask again when that has ended")
+            if instance.state is not State.DELETING:
+                raise IllegalMove(
+                    f"state: {instance.state} of {instance.name}, expected {State.DELETING}; delete it first"
+                )
             self.engine.run("abandon", self.order_of(instance), tell)
             self._write(states.forget, instance_id, token=token, quarantine=QUARANTINE)
 
@@ -129,29 +137,42 @@ class Worker:
             _DO[what](self, instance, token, tell)
         except LockLost:
             raise
-        except (HostingError, ProvisioningError, SettingsError) as error:
-            tell(f"{instance.name}: {error}")
-            self._write(states.fail, instance_id, str(error), token=token)
-            return False
+        except Exception as error:  # also what nobody foresaw: untold, it would be tried anew by every tick
+            return self._failed(instance_id, token, what, why(error), tell)
         return True
+
+    def _failed(self, instance_id: str, token: int, what: Todo, why: str, tell: Tell) -> bool:
+        """Whether to go on all the same: one that was deleted meanwhile need not wait for what it was to be."""
+        instance = self.row(instance_id)
+        if instance is None or (instance.state is State.DELETING and what is not Todo.DELETE):
+            return instance is not None
+        tell(f"{instance.name}: {why}")
+        self._write(states.fail, instance_id, why, token=token)
+        return False
 
     def _create(self, instance: Instance, token: int, tell: Tell) -> None:
         if any(port.taken_by_others for port in instance.ports):
             self._write(ports.reallocate, instance.id, token=token, quarantine=QUARANTINE)
             instance = self.row(instance.id) or instance
         self._write(states.move, instance.id, State.CREATING, token=token)
-        again = instance.attempts > 0 or instance.state is State.CREATING
-        self.engine.run("repair" if again else "up", self.order_of(instance), tell)
+        self.engine.run("repair" if instance.state in HALF_DONE else "up", self.order_of(instance), tell)
         self._write(states.move, instance.id, State.RUNNING, token=token, made=instance.generation)
 
     def _start(self, instance: Instance, token: int, tell: Tell) -> None:
         self._write(states.move, instance.id, State.STARTING, token=token)
         order = self.order_of(instance)
-        try:
-            self._switch(order).start(self.catalogue.images(order), self.catalogue.ready_s(order), tell)
-        except NotDeployed:
+        if instance.state is State.FAILED or not self._switched_on(order, tell):
             self.engine.run("repair", order, tell)
         self._write(states.move, instance.id, State.RUNNING, token=token)
+
+    def _switched_on(self, order: Order, tell: Tell) -> bool:
+        """Whether its Portainer could start it: false where that has lost it."""
+        try:
+            self._switch(order).start(self.catalogue.ready_s(order), tell)
+        except NotDeployed as error:
+            tell(str(error))
+            return False
+        return True
 
     def _stop(self, instance: Instance, token: int, tell: Tell) -> None:
         self._write(states.move, instance.id, State.STOPPING, token=token)
@@ -178,6 +199,12 @@ class Worker:
         while not ended.wait(LOCK_S / 3):
             with suppress(HostingError):
                 self.database.transact(lock.renew, instance_id, token, now=self.clock(), for_s=LOCK_S)
+
+
+def why(error: Exception) -> str:
+    """For people: what is foreseen has its sentence."""
+    is_foreseen = isinstance(error, HostingError | ProvisioningError | SettingsError)
+    return str(error) if is_foreseen else f"{type(error).__name__}: {error}"
 
 
 _DO: Mapping[Todo, Callable[[Worker, Instance, int, Tell], None]] = {

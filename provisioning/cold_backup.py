@@ -14,13 +14,17 @@ from provisioning.hosts import Hosts
 FOLDER = "/var/lib/hypercompose/backups"
 TIMEOUT_S = 1800.0
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-# Written beside and renamed at the end: a folder with its final name holds everything, on the disk.
+# Written beside and renamed at the end: a folder with its final name holds everything, on the disk. What one that was
+# killed has left goes with the next; the lock is held by whatever of it still runs.
 PROGRAM = """set -euo pipefail
 umask 077
 project={project} folder={folder} stamp={stamp}
 running=$(docker ps -q --filter "label=com.docker.compose.project=$project")
 [ -z "$running" ] || {{ echo "its containers run; stop it first" >&2; exit 1; }}
 mkdir -p "$folder/$project"
+exec 9<"$folder/$project"
+flock -n 9 || {{ echo "another backup of it is under way; wait for its end" >&2; exit 1; }}
+rm -rf "$folder/$project"/.unfinished.*
 [ ! -d "$folder/$project/$stamp" ] || {{ echo "$folder/$project/$stamp"; exit 0; }}
 unfinished=$(mktemp -d "$folder/$project/.unfinished.XXXXXX")
 trap 'rm -rf "$unfinished"' EXIT

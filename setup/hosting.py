@@ -13,7 +13,7 @@ from setup.report import SetupError
 from setup.session import Session
 from setup.stack import python
 
-DATABASE = "hosting.db"
+DATABASE, DATABASE_VARIABLE = "hosting.db", "HYPERCOMPOSE_DATABASE"
 Command = Callable[[Session, Sequence[str]], int]
 COMMANDS = {
     "instances": "list",
@@ -35,8 +35,14 @@ COMMANDS = {
 
 def refuse_instances(session: Session) -> None:
     """An environment does not go while instances are on its hosts: their data would go with it."""
-    if (session.site.folder / DATABASE).exists() and hosting(session, "guard"):
+    if _has_rows(session) and hosting(session, "guard"):
         raise SetupError(f"stack {session.stack} was left as it is.")
+
+
+def _has_rows(session: Session) -> bool:
+    """Whether somebody may have asked for an instance: a file that is not there is not made to be looked into."""
+    elsewhere = session.environment().get(DATABASE_VARIABLE) or session.site.database
+    return bool(elsewhere) or (session.site.folder / DATABASE).exists()
 
 
 def hosting(session: Session, what: str, *arguments: str) -> int:

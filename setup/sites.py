@@ -31,6 +31,8 @@ class Site:
 
     keep: Keep = DEFAULT
     """Which exports of a state stay."""
+    database: str | None = None
+    """Where the rows of instances are, if not in a file of `folder`."""
 
     @property
     def is_lab(self) -> bool:
@@ -46,7 +48,7 @@ def read_site(name: str, checkout: Path = CHECKOUT) -> Site:
         there = ", ".join(sorted(f.stem for f in folder.glob("*.yaml"))) or "none"
         raise SetupError(f"SITE={name}: there is no {folder.name}/{name}.yaml (there are: {there}).")
     described = _mapping(file)
-    state = described.get("state") or {}
+    state, hosting = described.get("state") or {}, described.get("hosting")
     site = Site(
         id=str(described.get("id", "")),
         file=file,
@@ -55,6 +57,7 @@ def read_site(name: str, checkout: Path = CHECKOUT) -> Site:
         passphrase=state.get("passphrase"),
         credentials=checkout / Path(described["credentials"]).expanduser() if described.get("credentials") else None,
         keep=_keep(f"sites/{file.name}", state.get("keep")),
+        database=hosting.get("database") if isinstance(hosting, dict) else None,
     )
     _refuse_nonsense(site)
     return site

@@ -15,7 +15,8 @@ from components.product_instance import KINDS, ProductInstance, ProductInstanceA
 from components.secrets import Secrets
 from components.site_access import SiteAccess
 from hosting.order import Order
-from hosting.plan import instance_plan, name_of
+from hosting.plan import instance_plan
+from hosting.program import name_of
 from provisioning.steps.kinds import BY_NAME
 from settings import load_site
 from settings.host import ExistingHost

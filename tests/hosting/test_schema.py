@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from hosting import schema
 from hosting.database import open_database
 from hosting.errors import DatabaseAway, DatabaseRefused
 from hosting.model import Base
@@ -190,3 +192,8 @@ def test_a_server_that_is_not_there_is_told_in_a_sentence_without_its_password(t
 def test_a_database_that_is_not_there_is_told_in_a_sentence(server: Server) -> None:
     with pytest.raises(DatabaseAway, match=r"nowhere cannot be used now \(.*does not exist"):
         open_database(server.url("nowhere"))
+
+
+def test_revisions_are_known_by_their_files_as_alembic_knows_them() -> None:
+    script = ScriptDirectory.from_config(schema.configuration())
+    assert schema._known() == [revision.revision for revision in script.walk_revisions()]

@@ -148,5 +148,18 @@ def test_what_is_so_already_is_no_error_and_everything_else_is(what: str, status
         getattr(stacks(PortainerError(500, "broken", "x"))[0], what)(7)
 
 
+def test_a_stack_that_was_stopped_is_started_without_a_body_and_its_answer_waited_for() -> None:
+    found, server = stacks({"Id": 7, "Status": 1})
+    assert found.start(7) == {"Id": 7, "Status": 1}
+    assert server.calls == [("POST", "/stacks/7/start", None, {"endpointId": 3}, DEPLOY_TIMEOUT_S)]
+
+
+def test_starting_what_is_started_is_no_error_and_everything_else_is() -> None:
+    assert stacks(PortainerError(409, "Stack is already active", "x"))[0].start(7) is None
+    for status in (400, 404, 500):
+        with pytest.raises(PortainerError, match="broken"):
+            stacks(PortainerError(status, "broken", "x"))[0].start(7)
+
+
 def test_the_password_is_not_shown() -> None:
     assert "pw" not in repr(LOGIN)

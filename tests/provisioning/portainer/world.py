@@ -87,6 +87,11 @@ class FakeStacks:
         self.calls.append(("stop", identity))
         self.found = {**(self.found or {}), "Status": 2}
 
+    def start(self, identity: int) -> None:
+        self.calls.append(("start", identity))
+        self.on_deploy()
+        self.found = {**(self.found or {}), "Status": 1}
+
     def delete(self, identity: int) -> None:
         self.calls.append(("delete", identity))
         self.found = None
