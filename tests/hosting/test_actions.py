@@ -288,6 +288,13 @@ def test_drift_is_an_exit_code_and_a_preview_is_not(
     assert (type_("preview", NAME="shop"), type_("drift", NAME="shop")) == (preview, drift)
 
 
+def test_one_that_is_stopped_is_compared_with_one_that_is_stopped(type_: Type, work: Work) -> None:
+    work.running()
+    type_("stop", NAME="shop")
+    assert type_("drift", NAME="shop") == 0
+    assert [(what, order.run) for what, order in work.engine.runs] == [("preview", "stopped")]
+
+
 def test_an_environment_with_instances_is_guarded_and_others_are_not(type_: Type, work: Work, capsys: Any) -> None:
     assert type_("guard") == 0
     work.asked("shop")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
-from hosting import wishes
+from hosting import due, wishes
 from hosting.deadlines import Policy
+from hosting.due import Due
 from hosting.engine import EngineFailed
 from hosting.errors import DatabaseAway
 from hosting.events import history
@@ -215,6 +218,23 @@ def test_what_goes_wrong_with_one_does_not_concern_the_others(
     assert any(str(error) in line for line in told)
     monkeypatch.undo()
     assert ticking.states(second) == [State.RUNNING]
+
+
+def test_a_deadline_that_cannot_be_handled_does_not_hold_up_the_others(
+    ticking: Ticking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (ticking.running(name, lasts=10 * DAY)[0] for name in "ab")
+    ticking.work.stacks.found = None
+    handle = due.handle
+
+    def poisoned(session: Session, what: Due, **more: Any) -> bool:
+        if what.name == "a":
+            raise DatabaseAway("database: away")
+        return handle(session, what, **more)
+
+    monkeypatch.setattr(due, "handle", poisoned)
+    assert "database: away" in ticking.at(END)
+    assert ticking.states(first, second) == [State.RUNNING, State.STOPPED]
 
 
 def test_hosts_and_who_listens_there_are_looked_at_once_a_minute(ticking: Ticking) -> None:
