@@ -253,8 +253,8 @@ def test_what_is_taken_up_and_is_not_well_is_removed_all_the_same(stack: Automat
         return failed("error: unhealthy")
 
     stack.pending, stack.answers["up"] = [MAKING], [half_made]
-    assert run("destroy") == {}
-    assert stack.calls[-1] == "destroy"
+    assert run("destroy", keep_volumes=True) == {}
+    assert stack.calls[-1] == "destroy" and stack.resources[1]["outputs"] == {"keepVolumes": True}
 
 
 def test_what_cannot_be_taken_up_is_not_forgotten_however_often_that_is_tried(stack: Automation) -> None:
