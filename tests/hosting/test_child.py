@@ -253,8 +253,20 @@ def test_what_is_taken_up_and_is_not_well_is_removed_all_the_same(stack: Automat
         return failed("error: unhealthy")
 
     stack.pending, stack.answers["up"] = [MAKING], [half_made]
-    assert run("destroy") == {}
-    assert stack.calls[-1] == "destroy"
+    assert run("destroy", keep_volumes=True) == {}
+    assert stack.calls[-1] == "destroy" and stack.resources[1]["outputs"] == {"keepVolumes": True}
+
+
+def test_why_it_cannot_be_removed_is_told_and_not_why_it_was_not_well_before(stack: Automation) -> None:
+    def half_made() -> CommandError:
+        stack.resources = [OTHER, DEPLOYED]
+        error = failed("code: 255")
+        error.diagnostics = ["unhealthy"]  # type: ignore[attr-defined]
+        return error
+
+    stack.pending = [MAKING]
+    stack.answers |= {"up": [half_made], "destroy": [lambda: failed("error: no disk")]}
+    assert run("destroy") == {"why": "error: no disk"}
 
 
 def test_what_cannot_be_taken_up_is_not_forgotten_however_often_that_is_tried(stack: Automation) -> None:
