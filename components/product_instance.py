@@ -61,7 +61,11 @@ class ProductInstance(pulumi.ComponentResource):
         self.urls = pulumi.Output.all(**{**stack.urls, **self._route(args, stack)})
         self.images = stack.images
         self.secrets = stack.secrets
-        self.register_outputs({"urls": self.urls, "images": self.images})
+        self.register_outputs({"urls": self.urls, "images": self.images, **self._told()})
+
+    def _told(self) -> dict[str, pulumi.Output[str]]:
+        """What this kind of instance tells beside that."""
+        return {}
 
     def _route(self, args: ProductInstanceArgs, stack: PortainerStack) -> dict[str, pulumi.Output[str]]:
         named, ports = args.named, args.plan.ports
@@ -86,10 +90,9 @@ class OdooInstance(ProductInstance):
     kind = "OdooInstance"
     login_url: pulumi.Output[str]
 
-    def __init__(self, name: str, args: ProductInstanceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        """Declare it."""
-        super().__init__(name, args, opts)
+    def _told(self) -> dict[str, pulumi.Output[str]]:
         self.login_url = self.urls.apply(lambda urls: f"{urls['web']}/web/login")
+        return {"login_url": self.login_url}
 
 
 KINDS: Mapping[str, type[ProductInstance]] = {"odoo": OdooInstance}
