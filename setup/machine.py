@@ -9,6 +9,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from setup.cached import locked
+from setup.places import cache_home
 from setup.process import run_quietly
 from setup.report import SetupError, work
 
@@ -47,12 +49,20 @@ def ensure(tool: Tool) -> Path:
     """Path of the program; installs its package on Debian or Ubuntu as root, else raises SetupError."""
     found = find(tool)
     if found is None and _can_install(tool):
-        with work(f"{tool.name}: installing {tool.package} from the distribution"):
-            _apt_install(tool.package)
+        cache_home().mkdir(parents=True, exist_ok=True)
+        with locked(cache_home() / "packages.lock", f"{tool.name}: waiting for another installation"):
+            _install(tool)
         found = find(tool)
     if found is None:
         raise SetupError(f"{tool.name}: not found or too old on this machine; {tool.remedy}.")
     return found
+
+
+def _install(tool: Tool) -> None:
+    """Unless somebody else has done it meanwhile."""
+    if find(tool) is None:
+        with work(f"{tool.name}: installing {tool.package} from the distribution"):
+            _apt_install(tool.package)
 
 
 def find(tool: Tool) -> Path | None:

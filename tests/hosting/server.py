@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from setup.machine import Tool, ensure
+from setup.machine import Tool, ensure, find
 
 INITDB = Tool(
     name="initdb",
@@ -23,6 +23,7 @@ INITDB = Tool(
     remedy="install the PostgreSQL server (https://www.postgresql.org/download/)",
     folders=tuple(f"/usr/lib/postgresql/{release}/bin" for release in range(19, 12, -1)),
 )
+NO_CLUSTER = Path("/etc/postgresql-common/createcluster.conf")
 USER = "postgres"
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100", "shared_buffers=32MB")
 PATIENCE_S = 30
@@ -46,6 +47,9 @@ class Server:
 @contextmanager
 def postgresql_server() -> Iterator[Server]:
     """Started, and stopped by its pid; it also ends when we die."""
+    if find(INITDB) is None and os.geteuid() == 0:  # its package would make and start a server of its own
+        NO_CLUSTER.parent.mkdir(exist_ok=True)
+        NO_CLUSTER.write_text("create_main_cluster = false\n")
     programs = ensure(INITDB).resolve().parent
     folder = Path(tempfile.mkdtemp(prefix="hypercompose-pg-"))
     if os.geteuid() == 0:

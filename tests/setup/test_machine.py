@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,18 @@ def test_a_go_too_old_is_not_used_nor_installed(bare: Path, tmp_path: Path) -> N
 def test_a_newer_go_is_used(bare: Path) -> None:
     program(bare, "go", "go version go1.21.0 linux/amd64")
     assert find(GO) == bare / "go"
+
+
+def test_what_another_has_installed_meanwhile_is_not_installed_again(
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apt(bare, tmp_path / "apt.log", "true")
+
+    @contextmanager
+    def waited(file: Path, waiting: str) -> Iterator[None]:
+        program(bare, "git")
+        yield
+
+    monkeypatch.setattr(machine, "locked", waited)
+    assert ensure(without_folders(GIT)) == bare / "git"
+    assert not (tmp_path / "apt.log").exists()
