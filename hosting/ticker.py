@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event
 
 from hosting import due as deadlines
 from hosting import hosts, reconcile, settle, ticks
+from hosting.crew import Crew
 from hosting.deadlines import Policy
 from hosting.due import Due
 from hosting.errors import HostingError
@@ -43,6 +44,7 @@ class Ticker:
     tell: Tell = print
     cap: int = MOST_STOPS
     monotonic: Callable[[], float] = time.monotonic
+    _crew: Crew = field(default_factory=lambda: Crew(AT_ONCE), init=False)
     _reconciled: float | None = field(default=None, init=False)
     _failed: dict[str, float] = field(default_factory=dict, init=False)
     """Instance -> when its final backup failed last."""
@@ -51,11 +53,21 @@ class Ticker:
         """Tick until told to end. What goes wrong in one tick is told, and tried again in the next."""
         while not ended.is_set():
             with self._telling():
-                self.tick()
+                self.look()
             ended.wait(every_s)
+        self._crew.rest()
 
     def tick(self) -> None:
-        """Once."""
+        """Look once, and wait for everything that follows."""
+        try:
+            self.look()
+            self._crew.rest()
+            self._bring_on()  # what people asked for of those that something was under way with
+        finally:
+            self._crew.rest()
+
+    def look(self) -> None:
+        """Once. What takes long goes on behind it."""
         for what in self._due():
             with self._telling():
                 self._handle(what)
@@ -88,8 +100,13 @@ class Ticker:
             return deadlines.due(session, now=now, policy=self.policy, cap=self.cap, is_held=verdict.is_held)
 
     def _handle(self, what: Due) -> None:
-        done = self._back_up(what) if what.action is Action.FINAL_BACKUP else self._write(what)
-        if done:
+        if what.action is Action.FINAL_BACKUP:
+            self._give(what.instance, lambda: self._done(what, self._back_up(what)))
+        else:
+            self._done(what, self._write(what))
+
+    def _done(self, what: Due, is_done: bool) -> None:
+        if is_done:
             self.tell(f"{what.name}: {what.action.value} (deadline {what.deadline:%Y-%m-%d %H:%M} UTC, {what.owner})")
 
     def _write(self, what: Due) -> bool:
@@ -122,10 +139,15 @@ class Ticker:
     def _bring_on(self) -> None:
         with self.worker.database.read() as session:
             found = settle.candidates(session, now=self.worker.clock(), limit=MOST_WORK)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for done in [pool.submit(self.worker.settle, instance.id, self.tell) for instance in found]:
-                with self._telling():
-                    done.result()
+        for instance in found:
+            self._give(instance.id, partial(self.worker.settle, instance.id, self.tell))
+
+    def _give(self, instance: str, work: Callable[[], object]) -> None:
+        def telling() -> None:
+            with self._telling():
+                work()
+
+        self._crew.give(instance, telling)
 
     def _reconcile(self, name: str) -> None:
         environment = self.worker.environment(name)

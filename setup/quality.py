@@ -40,15 +40,19 @@ def check(arguments: Sequence[str]) -> int:
     return _verdict(failed)
 
 
+OF_MAKE = ("MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MFLAGS", "ARGS")
+"""What make hands to those below it: tests run make themselves, and theirs must not get our arguments."""
+
+
 def test(arguments: Sequence[str]) -> int:
     """All tiers in one run."""
-    env = open_session("lab", None).environment()
+    env = _environment()
     return _verdict(["test"] if _run("test", [*_python("pytest"), "-q", *ALL, *arguments], env) else [])
 
 
 def soak(arguments: Sequence[str]) -> int:
     """What takes longer than a test may: every moment at which a run can be killed."""
-    env = open_session("lab", None).environment()
+    env = _environment()
     return _verdict(["soak"] if _run("soak", [*_python("pytest"), "-m", "soak", *arguments], env) else [])
 
 
@@ -69,6 +73,12 @@ CHECKOUT_COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "soak": soak,
     "docs": docs,
 }
+
+
+def _environment() -> dict[str, str]:
+    """For tests of the lab: what its session needs, and nothing of the make that called us."""
+    env = open_session("lab", None).environment()
+    return {name: value for name, value in env.items() if name not in OF_MAKE}
 
 
 def _run(name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> bool:

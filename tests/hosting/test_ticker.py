@@ -308,11 +308,23 @@ def test_it_runs_until_told_to_end_whatever_goes_wrong(ticking: Ticking, monkeyp
             ended.set()
         raise [DatabaseAway("database: away"), KeyError("x"), OSError("disk full")][len(ticks) - 1]
 
-    monkeypatch.setattr(ticking.ticker, "tick", tick)
+    monkeypatch.setattr(ticking.ticker, "look", tick)
     ticking.ticker.run(ended, 0.001)
     assert ticking.work.told == ["database: away", "KeyError: 'x'", "OSError: disk full"]
     ticking.ticker.run(ended, 60)  # told before it began
     assert len(ticks) == 3
+
+
+def test_a_long_piece_of_work_keeps_no_deadline_waiting(ticking: Ticking) -> None:
+    free, looked = threading.Event(), list[str]()
+    ticking.ticker._give("slow", lambda: looked.append("slow" if free.wait(10) else "never"))
+    ticking.running("shop", lasts=10 * DAY)
+    ticking.work.now = END - DAY
+    ticking.ticker.look()
+    assert deadlines(ticking) == ["warn"] and looked == []
+    free.set()
+    ticking.ticker.tick()
+    assert looked == ["slow"]
 
 
 def test_it_ends_at_once_while_it_waits(ticking: Ticking) -> None:

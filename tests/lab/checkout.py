@@ -244,7 +244,7 @@ def _let_tests_be_short(folder: Path) -> None:
 def _only_vms(file: Path) -> None:
     """Without what is done inside of a VM: tests of that say what they want, all others take seconds less."""
     content = yaml.safe_load(file.read_text())
-    for key in ("class", "baseline", "docker", "portainer", "stacks", "links"):
+    for key in ("class", "baseline", "docker", "portainer", "stacks", "links", "hosting"):
         content["config"].pop(f"hypercompose:{key}", None)
     file.write_text(yaml.safe_dump(content, sort_keys=False))
 

@@ -21,7 +21,7 @@ from hosting.database import Database, open_database
 from hosting.model import Base
 from tests.lab.checkout import NET, Checkout, Done, kill_session
 
-STACK, HOST, ADDRESS = "hosted", "vm-hosted", f"{NET}.0.71"
+STACK, HOST, ADDRESS = "hosted", "vm-hosted", f"{NET}.0.74"
 SOURCES = [f"{NET}.0.0/24"]
 ROOM: dict[str, Any] = {"ports": "21000-21199", "sources": SOURCES, "memory_mib": 2048, "networks": 100}
 MOMENTS = ("deadline", "warned_for", "expired_for", "destroy_after", "backed_up_at", "retry_at", "lock_until")

@@ -22,7 +22,10 @@ def whole(checkout: Checkout, name: str) -> dict[str, Any]:
     """The settings that the repository has for a stack, under ids, names and addresses of this test's own."""
     text = (ROOT / f"Pulumi.{name}.yaml").read_text().replace("10.77.", f"{NET}.").replace(".11/24", ".77/24")
     text = (
-        text.replace("first_id: ", "first_id: 5").replace(": vm-", ": vm-rules-").replace("site: lab", f"site: {SITE}")
+        text.replace("first_id: ", "first_id: 5")
+        .replace(": vm-", ": vm-rules-")
+        .replace("    vm-", "    vm-rules-")
+        .replace("site: lab", f"site: {SITE}")
     )
     config: dict[str, Any] = yaml.safe_load(text)["config"]
     return config
