@@ -264,6 +264,7 @@ def many_hosts_at_once(checkout: Checkout, count: int) -> None:
     assert checkout.pulumi("destroy", "--yes", "--skip-preview", stack=STACK).code == 0
 
 
+@pytest.mark.soak
 def test_several_hosts_at_once_take_one_connection_each(checkout: Checkout) -> None:
     many_hosts_at_once(checkout, 4)
 

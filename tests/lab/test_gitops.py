@@ -62,7 +62,7 @@ def site(checkout: Checkout) -> Iterator[Site]:
 
 def test_up_ends_with_what_the_branch_says_by_way_of_the_gate(site: Site) -> None:
     commit = site.branch("shop").push(web("one"))
-    site.branch("pair").push(_pair("one"))
+    site.branch("pair").push(pair("one"))
     up = site.up({"shop": SHOP, "pair": PAIR})
     assert up.code == 0, up.why
     assert page() == "one\n"
@@ -208,7 +208,7 @@ def test_without_portainer_nothing_is_lost(site: Site) -> None:
 
 def test_a_gate_that_is_killed_at_any_moment_goes_on(site: Site) -> None:
     shop = site.branch("shop")
-    for number, pause_s in enumerate((0.5, 1.5, 2.5, 3.5)):
+    for number, pause_s in enumerate((0.5, 2.5)):
         commit = shop.push(web(f"kill {number}"))
         time.sleep(pause_s)
         site.must("systemctl kill -s KILL hypercompose-gate")
@@ -218,7 +218,7 @@ def test_a_gate_that_is_killed_at_any_moment_goes_on(site: Site) -> None:
     site.wait("shop", state="rolling", asked=bad)
     site.must("systemctl kill -s KILL hypercompose-gate")
     site.wait("shop", state="refused", asked=bad)
-    assert page() == "kill 3\n"
+    assert page() == "kill 1\n"
 
 
 def test_a_host_that_restarts_in_the_middle_ends_at_the_commit_asked_for(site: Site) -> None:
@@ -249,15 +249,20 @@ def test_a_tag_that_was_pushed_again_is_told_or_deployed_as_settings_say(site: S
     assert page() == "moving\n"
 
 
-def test_two_replicas_behind_nginx_lose_no_request_over_ten_deployments(site: Site) -> None:
+def test_two_replicas_behind_nginx_lose_no_request_over_deployments(site: Site) -> None:
+    lose_no_request(site, 3)
+
+
+def lose_no_request(site: Site, deployments: int) -> None:
+    """Every request is answered while one version after the other is rolled out."""
     branch = site.branch("pair")
     with Load(f"http://{ADDRESS}:8282/", lambda text: text.startswith(("one", "v")), pause_s=0.01).going() as load:
-        for number in range(10):
-            commit = branch.push(_pair(f"v{number}"))
+        for number in range(deployments):
+            commit = branch.push(pair(f"v{number}"))
             site.wait("pair", running=commit, state="as wanted")
             assert page(8282) == f"v{number}\n"
     print(f"requests: {load.asked}, failed: {load.failed}")
-    assert load.asked > 500
+    assert load.asked > 50 * deployments
     assert load.failed == 0
 
 
@@ -278,7 +283,7 @@ def test_a_changed_environment_is_a_release_of_its_own_and_destroy_leaves_nothin
     ]
 
 
-def _pair(version: str) -> dict[str, Any]:
+def pair(version: str) -> dict[str, Any]:
     """Two replicas that wait for each other, and nginx that asks the other one."""
     replica = {
         "image": PROBE,

@@ -13,6 +13,7 @@ import yaml
 
 from tests.lab.checkout import Checkout
 from tests.lab.gitops import ADDRESS, SOURCES, URL, Load, Site, page, site_of, web
+from tests.lab.test_gitops import PAIR, lose_no_request, pair
 
 pytestmark = [pytest.mark.lab, pytest.mark.soak]
 MANY = 40
@@ -90,6 +91,13 @@ def test_a_full_disk_releases_nothing_and_takes_nothing_down(site: Site) -> None
     site.wait("shop", running=commit, state="as wanted", seconds=90)
     assert page() == "after the full disk\n"
     site.must("systemctl stop hypercompose-gate; umount /var/lib/hypercompose-gate; systemctl start hypercompose-gate")
+    assert site.up({}).code == 0
+
+
+def test_two_replicas_behind_nginx_lose_no_request_over_ten_deployments(site: Site) -> None:
+    site.branch("pair").push(pair("one"))
+    assert site.up({"pair": PAIR}).code == 0
+    lose_no_request(site, 10)
     assert site.up({}).code == 0
 
 

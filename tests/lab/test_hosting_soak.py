@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -32,6 +33,18 @@ def hosted(checkout: Checkout) -> Iterator[Hosted]:
     assert found.on_host("docker ps -a --format '{{.Names}}'").split() == ["portainer"]
     assert found.on_host("docker volume ls -q | grep ^i- || true") == ""
     assert checkout.make("down", stack=STACK).code == 0
+
+
+def test_one_that_was_killed_while_it_was_made_is_brought_on_by_the_next_tick(hosted: Hosted) -> None:
+    hosted.kill_new_when("i-late creating", PRODUCT="nginx", NAME="late")
+    assert hosted.listed()["late"]["state"] == "creating"
+    hosted.later(timedelta(minutes=3))
+    hosted.must("hosting-ticker", "--once")
+    late = hosted.listed()["late"]
+    assert (late["state"], late["why"]) == ("running", "")
+    assert answers(f"http://{ADDRESS}:{late['ports']['web']}/health", 5)
+    hosted.must("instance-delete", NAME="late")
+    assert hosted.left_of("late").split() == []
 
 
 def test_sixty_web_servers_and_five_odoos_run_side_by_side(hosted: Hosted) -> None:

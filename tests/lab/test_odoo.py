@@ -14,7 +14,7 @@ import yaml
 
 from tests.lab.checkout import NET, SITE, Checkout
 
-pytestmark = pytest.mark.lab  # in order: each test goes on where the one before ended
+pytestmark = [pytest.mark.lab, pytest.mark.soak]  # in order: each test goes on where the one before ended
 STACK, HOST, ADDRESS = "odoo", "vm-odoo", f"{NET}.0.71"
 SOURCES = [f"{NET}.0.0/24"]
 WEB, WEBSOCKET = 8069, 8070

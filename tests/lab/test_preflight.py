@@ -238,6 +238,7 @@ def test_a_token_that_may_only_look_is_told_all_that_it_lacks(preflight: Preflig
     assert "VM.Audit" not in missing
 
 
+@pytest.mark.soak
 def test_all_is_well_again_once_it_is_up(preflight: Preflight) -> None:
     up = preflight.checkout.make("up", stack=STACK)
     assert up.code == 0, up.why

@@ -127,7 +127,7 @@ def test_only_the_selected_bytes_change_and_come_back(linked: Linked) -> None:
     assert linked.tree() == before
 
 
-@pytest.mark.parametrize("share_access", [None, "r"])
+@pytest.mark.parametrize("share_access", [pytest.param(None, marks=pytest.mark.soak), "r"])
 def test_a_file_that_a_program_holds_fails_with_the_old_bytes_and_no_litter(
     linked: Linked, share_access: str | None
 ) -> None:
@@ -186,7 +186,7 @@ def test_what_somebody_saves_in_between_is_not_overwritten(linked: Linked) -> No
     linked.companion.lab.command("companion", "app", "reset")
 
 
-@pytest.mark.parametrize("after_s", [0.3, 0.8])
+@pytest.mark.parametrize("after_s", [pytest.param(0.3, marks=pytest.mark.soak), 0.8])
 def test_killed_at_any_moment_the_file_has_its_old_bytes_or_its_new_ones(
     linked: Linked, monkeypatch: pytest.MonkeyPatch, after_s: float
 ) -> None:
