@@ -153,7 +153,7 @@ class Site:
         found: dict[str, Any] = json.loads(self.must(f"hypercompose-gate status {name} --json"))
         return found
 
-    def wait(self, name: str, seconds: float = 40, **wanted: str) -> dict[str, Any]:
+    def wait(self, name: str, seconds: float = 90, **wanted: str) -> dict[str, Any]:
         """Its status once it is as wanted."""
         limit = time.monotonic() + seconds
         while True:

@@ -185,11 +185,11 @@ def test_a_registry_that_is_away_delays_a_commit_and_hinders_no_way_back(site: S
         site.wait("shop", asked=commit, state="refused", reason=f"image {PROBE}")
     assert load.longest_s < 2
     site.must("sed '/127.0.0.9/d' /etc/hosts >/tmp/h && cat /tmp/h >/etc/hosts")
-    site.wait("shop", running=commit, state="as wanted", seconds=60)
+    site.wait("shop", running=commit, state="as wanted")
     bad = shop.push(web("bad", command=["sh", "-c", "sleep 4; exit 3"], healthcheck={"disable": True}))
     site.wait("shop", state="rolling out|rolling back|as wanted", asked=bad)
     site.must("echo 127.0.0.9 registry.lab.internal >>/etc/hosts")
-    site.wait("shop", state="refused", running=commit, seconds=60)
+    site.wait("shop", state="refused", running=commit)
     assert page() == "later\n"
     site.must("sed '/127.0.0.9/d' /etc/hosts >/tmp/h && cat /tmp/h >/etc/hosts")
 
@@ -201,7 +201,7 @@ def test_without_portainer_nothing_is_lost(site: Site) -> None:
     time.sleep(2 * INTERVAL_S)
     assert page() == "later\n"
     site.must("docker start portainer")
-    site.wait("shop", running=commit, state="as wanted", seconds=60)
+    site.wait("shop", running=commit, state="as wanted")
     assert page() == "while it was away\n"
     assert good != commit
 
@@ -229,7 +229,7 @@ def test_a_host_that_restarts_in_the_middle_ends_at_the_commit_asked_for(site: S
     deadline = time.monotonic() + 100
     while site.try_("systemctl is-active hypercompose-gate").code and time.monotonic() < deadline:
         time.sleep(0.5)
-    site.wait("shop", running=commit, state="as wanted", seconds=60)
+    site.wait("shop", running=commit, state="as wanted")
     assert page() == "after the restart\n"
 
 
@@ -240,11 +240,11 @@ def test_a_tag_that_was_pushed_again_is_told_or_deployed_as_settings_say(site: S
     before = site.wait("shop", running=commit, state="as wanted")["images"]["web"]
     other = f"printf 'FROM {PROBE}\\nLABEL other=yes\\n' | docker build -q -t {tag} - && docker push -q {tag}"
     site.must(other)
-    found = site.wait("shop", state="outdated", reason="tags were pushed again: web: ", seconds=60)
+    found = site.wait("shop", state="outdated", reason="tags were pushed again: web: ")
     assert found["images"]["web"] == before
     up = site.up({"shop": {**SHOP, "repushed": "deploy"}, "pair": PAIR})
     assert up.code == 0, up.why
-    found = site.wait("shop", state="as wanted", by="pushed again", seconds=60)
+    found = site.wait("shop", state="as wanted", by="pushed again")
     assert found["images"]["web"] != before
     assert page() == "moving\n"
 
