@@ -58,6 +58,14 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def ends(pid: int, within_s: float = 5) -> bool:
+    """A process that was killed takes a moment to die."""
+    limit = time.monotonic() + within_s
+    while is_running(pid) and time.monotonic() < limit:
+        time.sleep(0.01)
+    return not is_running(pid)
+
+
 def test_the_child_gets_operation_order_and_folder_and_gives_a_result(children: Children) -> None:
     program = "print(json.dumps({'got': json.load(sys.stdin), 'argv': sys.argv[1:], 'folder': os.environ['%s']}))"
     found = children.run(program % FOLDER_VARIABLE)
@@ -171,13 +179,13 @@ def test_one_that_will_not_end_is_killed_with_all_that_it_has_started(children: 
     program = STUBBORN.format(folder=str(children.folder)) + WAITING
     said = children.fails(program, deadline_s=3.0, cancel_s=0.5)
     assert said == "up of shop: not done within 3 s, and cancelled: deploying"
-    assert not is_running(children.pid("child")) and not is_running(children.pid("grandchild"))
+    assert ends(children.pid("child")) and ends(children.pid("grandchild"))
 
 
 def test_what_a_child_that_was_killed_leaves_running_is_ended(children: Children) -> None:
     program = STUBBORN.format(folder=str(children.folder)) + "os.kill(os.getpid(), signal.SIGKILL)"
     assert children.fails(program, cancel_s=0.5) == "up of shop: deploying"
-    assert not is_running(children.pid("grandchild"))
+    assert ends(children.pid("grandchild"))
 
 
 def test_what_it_leaves_running_may_end_in_order(children: Children) -> None:
