@@ -14,8 +14,9 @@ from hosting import extend as more_time
 from hosting.demand import MOST_DAYS
 from hosting.desk import Desk
 from hosting.errors import DemandRefused, NotThere
-from hosting.listing import Listed
+from hosting.listing import Filter, Listed
 from hosting.model import Instance
+from hosting.order import Order
 from hosting.products import demand_of, product_named, resized, route_of
 from hosting.report import line_of, lines_of, plain
 from hosting.unit import unit_text
@@ -36,7 +37,7 @@ def show_all(desk: Desk, options: argparse.Namespace) -> int:
 def show_one(desk: Desk, options: argparse.Namespace) -> int:
     """One instance, with what its stack tells."""
     found = _one(desk, options)
-    told = desk.worker.engine.run("outputs", desk.worker.order_of(_row(desk, found.id))).get("outputs", {})
+    told = desk.worker.engine.run("outputs", _order(desk, options)).get("outputs", {})
     print(json.dumps({**plain(found), "told": told}, indent=2))
     return OK
 
@@ -54,8 +55,8 @@ def show_history(desk: Desk, options: argparse.Namespace) -> int:
 
 def show_secrets(desk: Desk, options: argparse.Namespace) -> int:
     """Passwords that were made up for it, to whoever has the state's passphrase."""
-    order = desk.worker.order_of(_row(desk, _one(desk, options).id))
-    print(json.dumps(desk.worker.engine.run("secrets", order).get("secrets", {}), indent=2))
+    found = desk.worker.engine.run("secrets", _order(desk, options)).get("secrets", {})
+    print(json.dumps(found, indent=2))
     return OK
 
 
@@ -88,7 +89,7 @@ def extend(desk: Desk, options: argparse.Namespace) -> int:
 
 def resize(desk: Desk, options: argparse.Namespace) -> int:
     """Another size, version, settings or name."""
-    found = _row(desk, _one(desk, options).id)
+    found = _instance(desk, options)
     change = resized(desk.site, options, found)
     if options.route:
         route = route_of(product_named(found.product), options.route, options.name)
@@ -155,7 +156,7 @@ def _carried_out(desk: Desk, options: argparse.Namespace, instance: Instance) ->
     """Bring it to what was asked for, at once unless told otherwise."""
     if not options.no_wait:
         desk.worker.settle(instance.id, _say)
-    left = [each for each in _listed(desk) if each.id == instance.id]
+    left = [each for each in _listed(desk, Filter(name=instance.name)) if each.id == instance.id]
     if not left:
         print(f"{instance.name}: gone")
         return OK
@@ -164,22 +165,20 @@ def _carried_out(desk: Desk, options: argparse.Namespace, instance: Instance) ->
 
 
 def _changes(desk: Desk, options: argparse.Namespace, code: int) -> int:
-    order = desk.worker.order_of(_row(desk, _one(desk, options).id))
-    changes = desk.worker.engine.run("preview", order, _say).get("changes", {})
+    changes = desk.worker.engine.run("preview", _order(desk, options), _say).get("changes", {})
     return code if changes else OK
 
 
-def _listed(desk: Desk) -> list[Listed]:
+def _listed(desk: Desk, which: Filter | None = None) -> list[Listed]:
     with desk.database.read() as session:
-        return listing.listing(session, now=_now())
+        return listing.listing(session, which, now=_now())
 
 
 def _one(desk: Desk, options: argparse.Namespace) -> Listed:
     """The instance that is meant. NotThere with those that are there."""
+    if found := _listed(desk, Filter(name=options.name)):
+        return found[0]
     there = _listed(desk)
-    for found in there:
-        if found.name == options.name:
-            return found
     known = ", ".join(each.name for each in there[:MOST_NAMES]) or "none is there"
     more = f" and {len(there) - MOST_NAMES} more" if len(there) > MOST_NAMES else ""
     raise NotThere(
@@ -187,11 +186,16 @@ def _one(desk: Desk, options: argparse.Namespace) -> Listed:
     )
 
 
-def _row(desk: Desk, instance_id: str) -> Instance:
-    found = desk.worker.row(instance_id)
-    if found is None:
-        raise NotThere(f"instance: {instance_id}, expected one that is there; list them")
-    return found
+def _instance(desk: Desk, options: argparse.Namespace) -> Instance:
+    """The same as a row."""
+    _one(desk, options)
+    with desk.database.read() as session:
+        return listing.find(session, options.name)
+
+
+def _order(desk: Desk, options: argparse.Namespace) -> Order:
+    """What its engine is asked for."""
+    return desk.worker.order_of(_instance(desk, options))
 
 
 def _days(given: str) -> timedelta:

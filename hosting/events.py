@@ -27,6 +27,13 @@ def record(session: Session, instance: Instance, *, at: datetime, who: str, what
     session.add(told)
 
 
+def remade(session: Session, instance: Instance, *, at: datetime, who: str, what: str, text: str) -> None:
+    """The same for a change that the engine has to carry out."""
+    instance.generation += 1
+    instance.changed_at = at
+    record(session, instance, at=at, who=who, what=what, text=text)
+
+
 def history(session: Session, name: str, *, limit: int = 100) -> Sequence[Event]:
     """Of that name, also of earlier instances that had it; the newest first."""
     newest = select(Event).where(Event.name == name).order_by(Event.number.desc()).limit(limit)

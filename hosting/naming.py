@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from hosting import rows
 from hosting.errors import DemandRefused, NameTaken, NoRoom
-from hosting.events import record
+from hosting.events import remade
 from hosting.model import Host, Instance
 from hosting.routes import LABEL, full_name, taken
 from hosting.states import calm
@@ -27,10 +27,8 @@ def give_name(session: Session, name: str, route: str | None, *, now: datetime, 
     instance.route, instance.domain = route, host.domain if host and route else None
     after = full_name(instance.route, instance.domain)
     if before != after:
-        instance.generation += 1
-        instance.changed_at = now
         calm(instance)
-        record(session, instance, at=now, who=who, what="other name", text=f"{before or 'none'} => {after or 'none'}")
+        remade(session, instance, at=now, who=who, what="other name", text=f"{before or 'none'} => {after or 'none'}")
     return instance
 
 

@@ -13,6 +13,7 @@ from hosting.products import product_named
 from settings import SettingsError, Site
 from settings.errors import from_validation
 from settings.portainer import Stack
+from settings.product import Product
 from settings.project import MAIN
 from settings.stack_plan import StackPlan, plan_stack
 
@@ -39,7 +40,7 @@ def instance_plan(order: Order, site: Site) -> StackPlan:
         instance=order.name,
         run="stopped" if order.run == "stopped" else "started",
         keep_volumes=order.keep_volumes,
-        timeout_s=round(min(max(ready_s(order), LEAST_S), MOST_S)),
+        timeout_s=round(min(max(_patience_s(product), LEAST_S), MOST_S)),
     )
     plan = plan_stack(site, order.environment, order.compose_project, settings, order.host)
     files = dict(plan.files or {})
@@ -61,4 +62,8 @@ def _settings(order: Order, **given: Any) -> Stack:
 
 def ready_s(order: Order) -> float:
     """How long it may take until all of it is well."""
-    return product_named(order.product).hosting.ready_s * PATIENCE
+    return _patience_s(product_named(order.product))
+
+
+def _patience_s(product: Product) -> float:
+    return product.hosting.ready_s * PATIENCE

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from hosting import rows
 from hosting.errors import NoRoom
-from hosting.events import record
+from hosting.events import remade
 from hosting.lock import present
 from hosting.model import Host, Instance, Port
 from hosting.room import rooms
@@ -58,9 +58,7 @@ def reallocate(
     present(instance, token, now)
     before = release_ports(session, instance, now=now, quarantine=quarantine)
     after = [port.number for port in lease(session, host, instance, now)]
-    instance.generation += 1
-    instance.changed_at = now
-    record(session, instance, at=now, who=who, what="other ports", text=f"{_said(before)} => {_said(after)}")
+    remade(session, instance, at=now, who=who, what="other ports", text=f"{_said(before)} => {_said(after)}")
     return instance
 
 

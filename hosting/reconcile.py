@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from hosting import rows
 from hosting.errors import NoRoom
-from hosting.events import record
+from hosting.events import remade
 from hosting.model import Host, Instance, Port
 from hosting.ports import lease
 from hosting.vocabulary import State
@@ -94,10 +94,8 @@ def _mend(session: Session, host: Host, now: datetime, quarantine: timedelta, fo
             found.lacking.append(instance.name)
             continue
         _keep_only(session, instance, numbers, now, quarantine)
-        instance.generation += 1
-        instance.changed_at = now
         text = f"it had lost some; now {', '.join(map(str, numbers))}"
-        record(session, instance, at=now, who="reconcile", what="other ports", text=text)
+        remade(session, instance, at=now, who="reconcile", what="other ports", text=text)
         found.without.append(instance.name)
 
 

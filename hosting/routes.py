@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hosting.events import record
+from hosting.events import remade
 from hosting.model import Instance
 from hosting.vocabulary import State
 
@@ -40,7 +40,5 @@ def rename(session: Session, host: str, domain: str | None, *, now: datetime) ->
     for instance in session.scalars(held).all():
         before = full_name(instance.route, instance.domain)
         instance.domain, instance.route = domain, instance.route if domain else None
-        instance.generation += 1
-        instance.changed_at = now
         text = f"{before} => {full_name(instance.route, domain) or 'none'}"
-        record(session, instance, at=now, who="environment", what="other name", text=text)
+        remade(session, instance, at=now, who="environment", what="other name", text=text)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from hosting import rows
 from hosting.demand import check_size
 from hosting.errors import BeingDeleted, Expired, NoRoom, NotThere
-from hosting.events import record
+from hosting.events import record, remade
 from hosting.model import Instance
 from hosting.room import rooms
 from hosting.states import calm
@@ -61,10 +61,8 @@ def resize(
     instance.size, instance.memory_mib = size, memory_mib
     instance.version = version or instance.version
     instance.settings = instance.settings if settings is None else dict(settings)
-    instance.generation += 1
     calm(instance)
-    instance.changed_at = now
-    record(session, instance, at=now, who=who, what="resize", text=f"{before} => {size}, {memory_mib} MiB")
+    remade(session, instance, at=now, who=who, what="resize", text=f"{before} => {size}, {memory_mib} MiB")
     return instance
 
 

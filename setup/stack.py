@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hosting import checkpoint
 from setup.places import CHECKOUT
 from setup.progress.watch import watched
 from setup.session import Session
@@ -62,8 +63,7 @@ def is_interrupted(state: Mapping[str, Any]) -> bool:
 
     After a failed update the state already holds the new values (measured): only a refresh finds what is missing.
     """
-    found = state.get("deployment") or {}
-    return bool(found.get("pending_operations")) or any(r.get("initErrors") for r in found.get("resources") or [])
+    return checkpoint.is_interrupted(state.get("deployment") or {})
 
 
 def init(session: Session) -> int:

@@ -10,8 +10,6 @@ from provisioning.portainer.api import DEPLOY_TIMEOUT_S, Portainer, PortainerErr
 from provisioning.portainer.env_values import to_pairs
 
 ACTIVE, INACTIVE = 1, 2
-ALREADY = 409
-"""What starting a stack that is started gives (recorded)."""
 Found = Mapping[str, Any]
 
 
@@ -135,23 +133,19 @@ class Stacks:
 
     def start(self, identity: int) -> Found | None:
         """Make the containers of one that was stopped again; one that is started is no error."""
-        try:
-            return self._deploy("POST", f"/stacks/{identity}/start", None)
-        except PortainerError as error:
-            if error.status != ALREADY:
-                raise
-            return None
+        return self._unless(409, "POST", f"/stacks/{identity}/start")
 
     def delete(self, identity: int) -> None:
         """Remove its containers and networks; named volumes stay. One that is gone is no error."""
         self._unless(404, "DELETE", f"/stacks/{identity}")
 
-    def _unless(self, status: int, method: str, path: str) -> None:
+    def _unless(self, status: int, method: str, path: str) -> Found | None:
         try:
-            self._deploy(method, path, None)
+            return self._deploy(method, path, None)
         except PortainerError as error:
             if error.status != status:
                 raise
+            return None
 
     def _deploy(self, method: str, path: str, body: Mapping[str, Any] | None) -> Found:
         query = {"endpointId": self.environment}

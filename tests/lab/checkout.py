@@ -117,6 +117,11 @@ class Checkout:
         found = self.api().get("/cluster/resources", type="vm")
         return {int(vm["vmid"]): str(vm.get("name")) for vm in found if not vm.get("template")}
 
+    def write_settings(self, stack: str, **keys: Any) -> None:
+        """The whole settings file of a stack; keys are those below `hypercompose:`."""
+        content = {"config": {f"hypercompose:{key}": value for key, value in keys.items()}}
+        (self.folder / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+
     @contextlib.contextmanager
     def settings(self, stack: str = SITE) -> Iterator[dict[str, Any]]:
         """The stack's settings file, open for changes; written at the end of the block."""
@@ -127,8 +132,12 @@ class Checkout:
 
     def kill_up_when(self, moment: Callable[[str], bool], *, stack: str = SITE, after_s: float = 0) -> str:
         """Start `make up`; kill -9 everything of it `after_s` after `moment` is true of what it had printed."""
+        return self.kill_when("up", moment, stack=stack, after_s=after_s)
+
+    def kill_when(self, target: str, moment: Callable[[str], bool], *, stack: str = SITE, after_s: float = 0) -> str:
+        """The same with any target; what it had printed."""
         log = self.folder / ".lab" / f"killed-{stack}.log"
-        command = ["make", "-s", "up", f"STACK={stack}", f"SITE={self.lab.site}"]
+        command = ["make", "-s", target, f"STACK={stack}", f"SITE={self.lab.site}"]
         with log.open("wb") as out:
             running = subprocess.Popen(
                 command,

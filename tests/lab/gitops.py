@@ -134,8 +134,7 @@ class Site:
             "portainer": {"sources": SOURCES, "gate_sources": SOURCES},
             "stacks": dict(stacks),
         }
-        content = {"config": {f"hypercompose:{key}": value for key, value in keys.items()}}
-        (self.checkout.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+        self.checkout.write_settings(STACK, **keys)
         return self.checkout.make("up", stack=STACK, args=args)
 
     def try_(self, script: str) -> Any:

@@ -15,7 +15,6 @@ from datetime import timedelta
 from typing import Any
 
 import requests
-import yaml
 
 from hosting.database import Database, open_database
 from hosting.model import Base
@@ -44,8 +43,7 @@ def write_stack(checkout: Checkout, room: dict[str, Any] | None = None, **more: 
         "hosting": {HOST: {**ROOM, **(room or {})}},
         **more,
     }
-    content = {"config": {f"hypercompose:{key}": value for key, value in keys.items()}}
-    (checkout.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    checkout.write_settings(STACK, **keys)
 
 
 @dataclass(frozen=True)
@@ -53,11 +51,13 @@ class Hosted:
     """The commands of hosting, and the host behind them."""
 
     checkout: Checkout
+    stack: str = STACK
+    host: str = HOST
 
     def make(self, target: str, args: str = "", **variables: str) -> Done:
         """`make TARGET NAME=… PRODUCT=…`, each value by the environment, where no shell takes it apart."""
         told = replace(self.checkout, variables={**self.checkout.variables, **variables})
-        return told.make(target, stack=STACK, args=args)
+        return told.make(target, stack=self.stack, args=args)
 
     def must(self, target: str, args: str = "", **variables: str) -> str:
         """What a command printed that has to work."""
@@ -79,7 +79,7 @@ class Hosted:
 
     def on_host(self, script: str) -> str:
         """What a script of root's printed on the host."""
-        done = self.checkout.ssh(self.checkout.hosts(STACK)[HOST], f"sudo bash -c {shlex.quote(script)}")
+        done = self.checkout.ssh(self.checkout.hosts(self.stack)[self.host], f"sudo bash -c {shlex.quote(script)}")
         assert done.code == 0, f"{script}\n{done.text}"
         return done.text
 
@@ -108,27 +108,9 @@ class Hosted:
 
     def kill_new_when(self, moment: str, **variables: str) -> None:
         """Start `make instance-new`; kill -9 all of it as soon as it has printed something."""
-        told = {**os.environ, **self.checkout.variables, **variables}
-        line = ["make", "-s", "instance-new", f"STACK={STACK}", f"SITE={self.checkout.lab.site}"]
-        running = subprocess.Popen(
-            line,
-            cwd=self.checkout.folder,
-            env=told,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        said = ""
-        for each in running.stdout or ():
-            said += each
-            if moment in each:
-                break
-        else:
-            raise AssertionError(f"it ended without {moment!r}: {said}")
-        kill_session(running.pid)
-        running.wait()
+        told = replace(self.checkout, variables={**self.checkout.variables, **variables})
+        said = told.kill_when("instance-new", lambda text: moment in text, stack=self.stack)
+        assert moment in said, f"it ended without {moment!r}: {said}"
         self._kill_children()
 
     def _kill_children(self) -> None:
@@ -183,7 +165,7 @@ def answers(url: str, seconds: float = 0) -> bool:
 
 def at_once(hosted: Hosted, orders: Sequence[dict[str, str]], args: str = "") -> list[Done]:
     """Several `make instance-new` at the same moment, each a process of its own."""
-    line = ["make", "-s", "instance-new", f"STACK={STACK}", f"SITE={hosted.checkout.lab.site}", f"ARGS={args}"]
+    line = ["make", "-s", "instance-new", f"STACK={hosted.stack}", f"SITE={hosted.checkout.lab.site}", f"ARGS={args}"]
     running = [
         subprocess.Popen(
             line,

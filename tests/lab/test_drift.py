@@ -56,8 +56,7 @@ class World:
             "portainer": {"sources": [f"{NET}.0.0/24"]},
             "stacks": {"guestbook": guestbook, "echo": {"inline": yaml.safe_dump(ECHO), "env": {"WORD": HOSTILE}}},
         }
-        content = {"config": {f"hypercompose:{key}": value for key, value in keys.items()}}
-        (self.checkout.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+        self.checkout.write_settings(STACK, **keys)
 
     def must(self, host: str, script: str) -> str:
         """What a script of root's printed that has to work."""

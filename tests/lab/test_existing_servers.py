@@ -74,8 +74,7 @@ def _quoted(script: str) -> str:
 def write_stack(checkout: Checkout, servers: list[Server], **config: Any) -> None:
     hosts = [{key: server.host[key] for key in ("name", "address", "host_key")} for server in servers]
     keys = {"site": SITE, "hosts": hosts, **config}
-    content = {"config": {f"hypercompose:{key}": value for key, value in keys.items()}}
-    (checkout.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    checkout.write_settings(STACK, **keys)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import requests
-import yaml
 
 from tests.lab.checkout import NET, SITE, Checkout
 
@@ -44,8 +43,7 @@ def write_stack(checkout: Checkout, **change: Any) -> None:
         "portainer": {"sources": SOURCES},
         "stacks": {"shop": {**SHOP, **change}},
     }
-    content = {"config": {f"hypercompose:{key}": value for key, value in keys.items()}}
-    (checkout.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    checkout.write_settings(STACK, **keys)
 
 
 def up(checkout: Checkout, **change: Any) -> str:

@@ -120,8 +120,7 @@ def write_stack(checkout: Checkout, **portainer: Any) -> None:
             "far": {**ECHO, "host": OTHER},
         },
     }
-    content = {"config": {f"hypercompose:{key}": value for key, value in keys.items()}}
-    (checkout.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    checkout.write_settings(STACK, **keys)
 
 
 @pytest.fixture(scope="module")

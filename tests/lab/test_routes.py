@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.lab.checkout import NET, SITE, Checkout, Done
+from tests.lab.checkout import NET, SITE, Checkout
+from tests.lab.hosted import Hosted
 from tests.lab.names import Answer, Names
 
 pytestmark = [pytest.mark.lab, pytest.mark.soak]  # in order: each test goes on where the one before ended
@@ -25,34 +25,11 @@ ROOM: dict[str, Any] = {"ports": "22000-22099", "sources": SOURCES, "memory_mib"
 
 
 @dataclass(frozen=True)
-class Routed:
+class Routed(Hosted):
     """The commands of hosting for one environment, and its host."""
 
-    checkout: Checkout
     stack: str = STACK
     host: str = HOST
-
-    def make(self, target: str, args: str = "", **variables: str) -> Done:
-        """`make TARGET NAME=…`."""
-        told = replace(self.checkout, variables={**self.checkout.variables, **variables})
-        return told.make(target, stack=self.stack, args=args)
-
-    def must(self, target: str, args: str = "", **variables: str) -> str:
-        """What a command printed that has to work."""
-        done = self.make(target, args, **variables)
-        assert done.code == 0, f"{target} {variables}\n{done.text[-3000:]}"
-        return done.text
-
-    def listed(self) -> dict[str, dict[str, Any]]:
-        """Instances by name."""
-        said = self.must("instances", "--json")
-        return {each["name"]: each for each in json.loads(said[said.index("[") :])}
-
-    def on_host(self, script: str) -> str:
-        """What a script of root's printed on the host."""
-        done = self.checkout.ssh(self.checkout.hosts(self.stack)[self.host], f"sudo bash -c {shlex.quote(script)}")
-        assert done.code == 0, f"{script}\n{done.text}"
-        return done.text
 
     def names(self) -> Names:
         """As the outputs of the environment tell of them."""
@@ -100,8 +77,7 @@ def write_stack(checkout: Checkout, routes: dict[str, Any] | None) -> None:
         "portainer": {"sources": SOURCES},
         "hosting": {HOST: {**ROOM, **({"routes": routes} if routes else {})}},
     }
-    content = {"config": {f"hypercompose:{key}": value for key, value in keys.items()}}
-    (checkout.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    checkout.write_settings(STACK, **keys)
 
 
 @contextmanager

@@ -59,8 +59,7 @@ class Life:
             "site": SITE, "vms": vms, "baseline": {"packages": ["ca-certificates"], "firewall": {}}, "docker": {},
             "portainer": {"sources": SOURCES}, "stacks": self.stacks,
         }  # fmt: skip
-        content = {"config": {f"hypercompose:{key}": value for key, value in keys.items()}}
-        (self.checkout.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+        self.checkout.write_settings(STACK, **keys)
 
     def must(self, script: str, host: str = FIRST) -> str:
         """What a script of root's printed that has to work."""

@@ -101,8 +101,7 @@ def write_stack(checkout: Checkout, stacks: dict[str, Any], **more: Any) -> None
         "stacks": stacks,
         **more,
     }
-    content = {"config": {f"hypercompose:{key}": value for key, value in keys.items()}}
-    (checkout.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    checkout.write_settings(STACK, **keys)
 
 
 @contextmanager

@@ -133,8 +133,7 @@ class Linked:
             "links": {"app": link} if containerised is not None else {},
             "link_secrets": {"app": {"db": SECRET}},
         }
-        content = {"config": {f"hypercompose:{key}": value for key, value in keys.items()}}
-        (self.checkout.folder / f"Pulumi.{STACK}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+        self.checkout.write_settings(STACK, **keys)
 
     def up(self, *containerised: str, args: str = "", **changes: Any) -> Done:
         self.write(*containerised, **changes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from provisioning.claim import Problem
 from provisioning.steps.hosting.route_file import route_problems, route_text
@@ -21,24 +21,15 @@ class Route(Kind):
     def problems(self, args: Arguments) -> Iterator[Problem]:
         """Nothing but names, ports and paths gets into a file of Nginx's."""
         yield from FILE_NAME.problems("route", args["route"])
-        yield from route_problems(args["host"], args["address"], _whole(args["port"]), _numbers(args.get("paths")))
+        yield from route_problems(args["host"], args["address"], args["port"], args.get("paths") or {})
 
     def step(self, name: str, args: Arguments) -> Step:
         """Checked by the router before the file is replaced; done when the router has it in use."""
-        paths = _numbers(args.get("paths"))
-        text = route_text(str(args["host"]), str(args["address"]), _whole(args["port"]), paths)
+        paths = args.get("paths") or {}
+        text = route_text(str(args["host"]), str(args["address"]), args["port"], paths)
         return Step(
             name=name,
             script=shell("hosting/route.sh"),
             values={"route": str(args["route"]), "text": text},
             wanted={"file": "as written", "in use": "yes"},
         )
-
-
-def _numbers(paths: Any) -> Any:
-    return {path: _whole(number) for path, number in paths.items()} if isinstance(paths, dict) else paths or {}
-
-
-def _whole(number: Any) -> Any:
-    """Pulumi's numbers are floating ones."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number

@@ -32,9 +32,9 @@ class Router(Kind):
         """A pinned image, a domain, two ports, a certificate."""
         yield from PINNED.problems("image", args["image"])
         yield from DOMAIN.problems("domain", args["domain"])
-        yield from number_problems("port", _whole(args["port"]), 1, 65535)
-        yield from number_problems("http_port", _whole(args.get("http_port", 0)), 0, 65535)
-        if _whole(args["port"]) == _whole(args.get("http_port", 0)):
+        yield from number_problems("port", args["port"], 1, 65535)
+        yield from number_problems("http_port", args.get("http_port", 0), 0, 65535)
+        if args["port"] == args.get("http_port", 0):
             yield Problem(property="http_port", reason=f"{args['port']}, expected another one than port; or 0 for none")
         yield from LABEL.problems("labels", *(args.get("labels") or {}))
         yield from hostile_lines("labels", map(str, (args.get("labels") or {}).values()))
@@ -80,8 +80,3 @@ class Router(Kind):
         if found.get("spec") != wanted["spec"] and found.get("container") != "absent":
             said.append("its container was made otherwise")
         return {**now, "state": "; ".join(said) or AS_WANTED}
-
-
-def _whole(number: Any) -> Any:
-    """Pulumi's numbers are floating ones."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number
